@@ -1,0 +1,1 @@
+"""tympan: self-hosted real-time speech-to-text."""
