@@ -1,0 +1,38 @@
+"""What the client's bytes are, and how long they last. PURE: standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tympan.core.units import StreamMs, stream_ms
+
+
+class Encoding(StrEnum):
+    """Raw encodings: one sample has a fixed number of bytes."""
+
+    PCM_S16LE = "pcm_s16le"
+    PCM_MULAW = "pcm_mulaw"
+
+
+_BYTES_PER_SAMPLE = {Encoding.PCM_S16LE: 2, Encoding.PCM_MULAW: 1}
+
+
+@dataclass(frozen=True, slots=True)
+class AudioFormat:
+    """Mono audio as the client sends it."""
+
+    encoding: Encoding = Encoding.PCM_S16LE
+    sample_rate_hz: int = 16_000
+
+    @property
+    def bytes_per_sample(self) -> int:
+        return _BYTES_PER_SAMPLE[self.encoding]
+
+    def duration_ms(self, byte_count: int) -> float:
+        """Exact duration of that many bytes (a half sample counts as half)."""
+        return byte_count / self.bytes_per_sample * 1000 / self.sample_rate_hz
+
+    def position_ms(self, byte_count: int) -> StreamMs:
+        """Stream time after that many bytes since the start, rounded down; whole samples only."""
+        return stream_ms(byte_count // self.bytes_per_sample, self.sample_rate_hz)

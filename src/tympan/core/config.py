@@ -1,0 +1,99 @@
+"""Settings of one session, protocol-neutral. PURE: standard library only.
+
+Defaults are those of the US profile (protocol reference, section 2.1).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TypeVar
+
+from tympan.core.audio import AudioFormat
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class TurnConfig:
+    """When a turn ends. A threshold of 0 ends it at `min_silence_ms` always, 1 on silence alone."""
+
+    confidence_threshold: float = 0.4
+    min_silence_ms: int = 400
+    max_silence_ms: int = 1280
+    vad_threshold: float = 0.4
+
+
+class FormattedSource(StrEnum):
+    """Where the words of a formatted final come from."""
+
+    FULL_DECODE = "full_decode"
+    """One decode of the whole turn: the quality of offline transcription; words may be corrected."""
+    FINAL_WORDS = "final_words"
+    """The immutable words themselves, with case and punctuation."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutputConfig:
+    """What the client wants to see."""
+
+    format_turns: bool = False
+    include_partial_turns: bool = True
+    formatted_source: FormattedSource = FormattedSource.FULL_DECODE
+
+
+@dataclass(frozen=True, slots=True)
+class SessionLimits:
+    """Bounds of one session. Durations of chunks are per binary message; None means no bound.
+
+    `is_strict` adds the hosted service's lower bound on chunks and refuses values that are otherwise
+    clamped.
+    """
+
+    inactivity_timeout_s: float | None = None
+    max_duration_s: float = 10_800
+    max_backlog_ms: int = 300_000
+    max_chunk_ms: int = 10_000
+    is_strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SessionConfig:
+    """All that a session needs to know before the first sample."""
+
+    audio: AudioFormat = field(default_factory=AudioFormat)
+    turn: TurnConfig = field(default_factory=TurnConfig)
+    output: OutputConfig = field(default_factory=OutputConfig)
+    limits: SessionLimits = field(default_factory=SessionLimits)
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigUpdate:
+    """A change in mid-session; None leaves a value as it is."""
+
+    confidence_threshold: float | None = None
+    min_silence_ms: int | None = None
+    max_silence_ms: int | None = None
+    vad_threshold: float | None = None
+    format_turns: bool | None = None
+
+    def apply_to(self, config: SessionConfig) -> SessionConfig:
+        """The configuration from now on. `max` below `min` is raised to `min`."""
+        turn, output = config.turn, config.output
+        min_silence_ms = _or(self.min_silence_ms, turn.min_silence_ms)
+        new_turn = TurnConfig(
+            confidence_threshold=_or(self.confidence_threshold, turn.confidence_threshold),
+            min_silence_ms=min_silence_ms,
+            max_silence_ms=max(min_silence_ms, _or(self.max_silence_ms, turn.max_silence_ms)),
+            vad_threshold=_or(self.vad_threshold, turn.vad_threshold),
+        )
+        new_output = OutputConfig(
+            format_turns=_or(self.format_turns, output.format_turns),
+            include_partial_turns=output.include_partial_turns,
+            formatted_source=output.formatted_source,
+        )
+        return SessionConfig(config.audio, new_turn, new_output, config.limits)
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value

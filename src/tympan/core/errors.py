@@ -1,0 +1,111 @@
+"""The error tree. PURE: standard library only.
+
+    TympanError
+    ├── ProtocolError        the peer broke the protocol     → close code, shown to the peer
+    │   ├── MalformedMessage     not JSON, or not an object with a type
+    │   ├── UnknownMessageType
+    │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
+    │   ├── BadChunk             a binary message too long (or, strictly, too short)
+    │   └── AudioTooFast         more audio waits than the session may keep
+    ├── SessionRefused       auth, limits, overload          → before the session begins
+    │   ├── Unauthorized
+    │   └── TooManySessions
+    ├── SessionExpired       inactivity, maximum length      → normal end, told why
+    │   ├── Inactive
+    │   └── MaxDurationExceeded
+    ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
+    ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
+    ├── MediaError           an audio file can't be read     → says which and why
+    ├── SettingsError        a setting is wrong              → at start, names the setting
+    └── UsageError           the caller misused our API      → raised, never sent
+
+Messages say what was expected, what came and what to do. A message of the first three branches may be
+shown to the peer as it is, so it never holds a credential or a transcript.
+"""
+
+from __future__ import annotations
+
+
+class TympanError(Exception):
+    """Base of every error that tympan raises on purpose."""
+
+
+class ProtocolError(TympanError):
+    """The peer broke the protocol."""
+
+
+class MalformedMessage(ProtocolError):
+    """Not JSON, or JSON that is no object with a `type`."""
+
+
+class UnknownMessageType(ProtocolError):
+    """A text message of a type that the protocol doesn't have."""
+
+    def __init__(self, message_type: str) -> None:
+        super().__init__(f"Invalid Message Type: {message_type}")
+        self.message_type = message_type
+
+
+class BadParameter(ProtocolError):
+    """A parameter has a value that can't be used."""
+
+    def __init__(self, name: str, reason: str) -> None:
+        super().__init__(f"Invalid '{name}': {reason}")
+        self.name = name
+        self.reason = reason
+
+
+class BadChunk(ProtocolError):
+    """A binary message holds too much or too little audio."""
+
+
+class AudioTooFast(ProtocolError):
+    """More audio is waiting than the session may keep."""
+
+
+class SessionRefused(TympanError):
+    """The session can't begin."""
+
+
+class Unauthorized(SessionRefused):
+    """No credential, or one that isn't valid."""
+
+
+class TooManySessions(SessionRefused):
+    """The server holds as many sessions as it may."""
+
+
+class SessionExpired(TympanError):
+    """The session ended by the clock."""
+
+
+class Inactive(SessionExpired):
+    """No message came for the time that the client asked for."""
+
+
+class MaxDurationExceeded(SessionExpired):
+    """The session reached its maximum length."""
+
+
+class EngineError(TympanError):
+    """An engine failed; the peer is told only that the session was cancelled."""
+
+    def __init__(self, engine: str, reason: str) -> None:
+        super().__init__(f"engine {engine!r} failed: {reason}")
+        self.engine = engine
+
+
+class ModelError(TympanError):
+    """Model files are missing or unreadable."""
+
+
+class MediaError(TympanError):
+    """An audio file can't be read."""
+
+
+class SettingsError(TympanError):
+    """A setting has a value that can't be used."""
+
+
+class UsageError(TympanError):
+    """The caller misused our API."""

@@ -1,0 +1,84 @@
+"""What happened, in the past tense, in no protocol's words. PURE: standard library only."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from tympan.core.config import SessionConfig
+from tympan.core.units import StreamMs
+from tympan.core.words import Word
+
+
+class EndReason(StrEnum):
+    """Why a turn ended."""
+
+    CONFIDENT = "confident"
+    SILENT = "silent"
+    FORCED = "forced"
+    SESSION_ENDED = "session_ended"
+
+
+@dataclass(frozen=True, slots=True)
+class SessionBegan:
+    """First event of a session. `expires_at_unix_s` is wall-clock time."""
+
+    session_id: str
+    expires_at_unix_s: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpeechStarted:
+    """First speech of a turn, told before the turn's first update."""
+
+    turn_order: int
+    onset_ms: StreamMs
+
+
+@dataclass(frozen=True, slots=True)
+class TurnUpdated:
+    """The open turn reads differently, or an utterance in it closed.
+
+    The first `final_count` words are final. `utterance_words` are the words of an utterance that a
+    pause has just closed (all final), else empty.
+    """
+
+    turn_order: int
+    words: tuple[Word, ...]
+    final_count: int
+    end_of_turn_confidence: float
+    utterance_words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TurnEnded:
+    """The turn is over; all words are final. Exactly one for each turn."""
+
+    turn_order: int
+    words: tuple[Word, ...]
+    formatted_words: tuple[Word, ...]
+    end_of_turn_confidence: float
+    reason: EndReason
+    utterance_words: tuple[Word, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ConfigurationChanged:
+    """An UpdateConfiguration took effect here, between the events before and after it."""
+
+    config: SessionConfig
+
+
+@dataclass(frozen=True, slots=True)
+class SessionEnded:
+    """Last event of a session that ended gracefully."""
+
+    audio_duration_s: int
+    session_duration_s: int
+
+
+TurnEvent = SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged
+"""What a listener says."""
+
+Event = SessionBegan | SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged | SessionEnded
+"""What a session says."""

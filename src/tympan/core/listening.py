@@ -1,0 +1,31 @@
+"""What comes back over the seam between a session and the engine that listens for it. PURE."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tympan.core.errors import EngineError
+from tympan.core.events import TurnEvent
+from tympan.core.units import StreamMs
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """Audio was judged up to `judged_until_ms`, and this is what it said.
+
+    `is_finished` is true once, on the last one: everything before a `Finish` has been told.
+    """
+
+    judged_until_ms: StreamMs
+    events: tuple[TurnEvent, ...] = ()
+    is_finished: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ListeningFailed:
+    """The engine can't go on with this stream; nothing follows."""
+
+    error: EngineError
+
+
+ListenerOutput = Heard | ListeningFailed
