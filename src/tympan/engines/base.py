@@ -15,6 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from tympan.core.config import FormattedSource
 from tympan.core.words import Report, TurnText
 
 Samples = NDArray[np.int16]
@@ -37,6 +38,7 @@ class StreamOptions:
     vad_threshold: float = 0.4
     wants_partials: bool = True
     """False lets the engine skip work inside a turn; turns and final texts are as good or better."""
+    formatted_source: FormattedSource = FormattedSource.FULL_DECODE
 
 
 class Stream(Protocol):

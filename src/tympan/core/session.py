@@ -1,0 +1,192 @@
+"""Session: one client's conversation, from the first byte to the close. PURE: standard library only.
+
+Bytes, controls, what the listener heard, and the time go in; effects come out, to be performed in order.
+Rules:
+- Controls act in order with the audio: ForceEndpoint directly followed by Terminate loses nothing.
+- A deadline that falls before an input fires first.
+- Nothing is emitted after `Close`, and `Close` comes once.
+- A graceful end tells every word first: Terminate and the maximum length both wait for the listener.
+"""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from tympan.core.config import ConfigUpdate, SessionConfig
+from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
+from tympan.core.errors import (
+    AudioTooFast,
+    BadChunk,
+    Inactive,
+    MaxDurationExceeded,
+    TympanError,
+)
+from tympan.core.events import SessionBegan, SessionEnded
+from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
+from tympan.core.units import Monotonic, StreamMs
+
+STRICT_MIN_CHUNK_MS = 50
+STRICT_SHORT_CHUNKS_MS = 1000
+"""Short chunks are an error only after this much of them in a row (protocol reference, section 3)."""
+
+
+class Phase(Enum):
+    """Where a session stands."""
+
+    OPEN = "open"
+    TERMINATING = "terminating"
+    EXPIRING = "expiring"
+    CLOSED = "closed"
+
+
+class Session:
+    """The rules of one session. `config` may change by `receive_update`; limits don't."""
+
+    def __init__(self, session_id: str, config: SessionConfig, began_at: Monotonic) -> None:
+        self.session_id = session_id
+        self._config = config
+        self._began_at = began_at
+        self._last_message_at = began_at
+        self._phase = Phase.OPEN
+        self._received_bytes = 0
+        self._judged_until_ms = StreamMs(0)
+        self._short_chunks_ms = 0.0
+
+    @property
+    def received_ms(self) -> StreamMs:
+        """Audio received so far."""
+        return self._config.audio.position_ms(self._received_bytes)
+
+    @property
+    def backlog_ms(self) -> int:
+        """Audio received and not judged yet."""
+        return max(0, self.received_ms - self._judged_until_ms)
+
+    @property
+    def is_closed(self) -> bool:
+        return self._phase is Phase.CLOSED
+
+    def begin(self, expires_at_unix_s: int) -> list[Effect]:
+        """The first effect; the wall-clock expiry is only told, never read."""
+        return [Emit(SessionBegan(self.session_id, expires_at_unix_s))]
+
+    def receive_audio(self, payload: bytes, now: Monotonic) -> list[Effect]:
+        """A binary message came."""
+        effects = self._receive_message(now)
+        if self._phase is not Phase.OPEN or not payload:
+            return effects
+        error = self._chunk_error(len(payload))
+        if error is not None:
+            return [*effects, *self._close(error)]
+        self._received_bytes += len(payload)
+        limit_ms = self._config.limits.max_backlog_ms
+        if self.backlog_ms > limit_ms:
+            waiting_s, limit_s = self.backlog_ms / 1000, limit_ms / 1000
+            too_fast = AudioTooFast(
+                f"Audio Transmission Rate Exceeded: {waiting_s:.1f} sec. of audio wait to be transcribed, "
+                f"at most {limit_s:.0f} sec. may; send at real time"
+            )
+            return [*effects, *self._close(too_fast)]
+        return [*effects, Feed(payload)]
+
+    def receive_keep_alive(self, now: Monotonic) -> list[Effect]:
+        """A message that only shows that the client lives."""
+        return self._receive_message(now)
+
+    def receive_force_endpoint(self, now: Monotonic) -> list[Effect]:
+        """End the open turn where the audio stands now."""
+        return self._receive_control(ForceEndpoint(), now)
+
+    def receive_update(self, update: ConfigUpdate, now: Monotonic) -> list[Effect]:
+        """Change the configuration for the audio that comes from now on."""
+        return self._receive_control(update, now)
+
+    def receive_terminate(self, now: Monotonic) -> list[Effect]:
+        """End gracefully: everything heard so far is told first."""
+        effects = self._receive_control(Finish(), now)
+        if self._phase is Phase.OPEN:
+            self._phase = Phase.TERMINATING
+        return effects
+
+    def receive_heard(self, output: ListenerOutput, now: Monotonic) -> list[Effect]:
+        """The listener says what it heard."""
+        if self.is_closed:
+            return []
+        match output:
+            case ListeningFailed(error):
+                return self._close(error)
+            case Heard(judged_until_ms, events, is_finished):
+                self._judged_until_ms = judged_until_ms
+                effects: list[Effect] = [Emit(event) for event in events]
+                return [*effects, *self._end(now)] if is_finished else effects
+
+    def refuse(self, error: TympanError) -> list[Effect]:
+        """The wire or the shell found a reason to end the session with an error now."""
+        return self._close(error)
+
+    def deadline(self) -> Monotonic | None:
+        """When `advance` next matters."""
+        if self._phase is not Phase.OPEN:
+            return None
+        due = [self._began_at + self._config.limits.max_duration_s]
+        timeout_s = self._config.limits.inactivity_timeout_s
+        if timeout_s is not None:
+            due.append(self._last_message_at + timeout_s)
+        return Monotonic(min(due))
+
+    def advance(self, now: Monotonic) -> list[Effect]:
+        """Time passed."""
+        deadline = self.deadline()
+        if deadline is None or now < deadline:
+            return []
+        timeout_s = self._config.limits.inactivity_timeout_s
+        if timeout_s is not None and now >= self._last_message_at + timeout_s:
+            return self._close(
+                Inactive(
+                    f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds"
+                )
+            )
+        self._phase = Phase.EXPIRING
+        return [Mark(Finish())]
+
+    def close(self) -> list[Effect]:
+        """The peer is gone; idempotent."""
+        self._phase = Phase.CLOSED
+        return []
+
+    def _receive_message(self, now: Monotonic) -> list[Effect]:
+        effects = self.advance(now)
+        self._last_message_at = now
+        return effects
+
+    def _receive_control(
+        self, control: ForceEndpoint | Finish | ConfigUpdate, now: Monotonic
+    ) -> list[Effect]:
+        effects = self._receive_message(now)
+        return [*effects, Mark(control)] if self._phase is Phase.OPEN else effects
+
+    def _chunk_error(self, byte_count: int) -> BadChunk | None:
+        limits = self._config.limits
+        duration_ms = self._config.audio.duration_ms(byte_count)
+        is_short = limits.is_strict and duration_ms < STRICT_MIN_CHUNK_MS
+        self._short_chunks_ms = self._short_chunks_ms + duration_ms if is_short else 0.0
+        if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
+            return None
+        low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
+        return BadChunk(
+            f"Input Duration Violation: {duration_ms:.1f} ms. "
+            f"Expected between {low} and {limits.max_chunk_ms} ms"
+        )
+
+    def _end(self, now: Monotonic) -> list[Effect]:
+        if self._phase is Phase.EXPIRING:
+            return self._close(MaxDurationExceeded("Session Expired: Maximum session duration exceeded"))
+        audio_s = round(self.received_ms / 1000)
+        ended = SessionEnded(audio_duration_s=audio_s, session_duration_s=round(now - self._began_at))
+        return [Emit(ended), *self._close(None)]
+
+    def _close(self, error: TympanError | None) -> list[Effect]:
+        if self.is_closed:
+            return []
+        self._phase = Phase.CLOSED
+        return [Close(error)]

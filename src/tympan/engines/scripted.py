@@ -1,0 +1,209 @@
+"""An engine that plays a written timeline instead of listening. First class: tests and demos use it.
+
+A script is JSON:
+
+    {"frame_ms": 20,
+     "words": [{"text": "Hi,", "start_ms": 0, "end_ms": 200}, …]}
+
+Each word may also have `confidence` (0.9), `shown_after_ms` (100) and `final_after_ms` (500), both after
+its end, `end_of_turn_confidence` (0.0) read by a look while it is the last word, and `formatted`, its text
+in the formatted final (`text`). Whatever the audio holds, a word is spoken from `start_ms` to `end_ms` of
+it. Words are in order and do not overlap.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from tympan.core.errors import ModelError
+from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
+from tympan.core.words import Hypothesis, Report, TurnText, Word
+from tympan.engines.base import Capabilities, Recognizer, Samples, StreamOptions
+
+
+@dataclass(frozen=True, slots=True)
+class ScriptedWord:
+    """One word of a script; the module's docstring says what each field does."""
+
+    text: str
+    start_ms: int
+    end_ms: int
+    confidence: float = 0.9
+    shown_after_ms: int = 100
+    final_after_ms: int = 500
+    end_of_turn_confidence: float = 0.0
+    formatted: str | None = None
+
+    def spoken(self, *, formatted: bool = False) -> Word:
+        text = self.formatted if formatted and self.formatted is not None else self.text
+        return Word(text, StreamMs(self.start_ms), StreamMs(self.end_ms), self.confidence)
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """A timeline; `frame_ms` is the piece of audio that one step judges."""
+
+    words: tuple[ScriptedWord, ...] = ()
+    frame_ms: int = 20
+
+    @staticmethod
+    def parse(text: str, source: str) -> Script:
+        """Read a script. Raises ModelError that says what is wrong with `source`."""
+        try:
+            raw = json.loads(text)
+            words = tuple(ScriptedWord(**word) for word in raw.get("words", []))
+            frame_ms = int(raw.get("frame_ms", 20))
+        except (ValueError, TypeError, AttributeError) as error:
+            known = ", ".join(field.name for field in fields(ScriptedWord))
+            raise ModelError(
+                f'{source} is no script: {error}; expected {{"words": […]}} with words of: {known}'
+            ) from error
+        _check(words, frame_ms, source)
+        return Script(words, frame_ms)
+
+
+def _check(words: tuple[ScriptedWord, ...], frame_ms: int, source: str) -> None:
+    if frame_ms < 1:
+        raise ModelError(f"{source} is no script: frame_ms is {frame_ms}, expected at least 1")
+    end_ms = 0
+    for word in words:
+        if type(word.start_ms) is not int or type(word.end_ms) is not int or not word.text:
+            raise ModelError(f"{source} is no script: {word} needs a text and whole milliseconds")
+        if not end_ms <= word.start_ms <= word.end_ms:
+            raise ModelError(
+                f"{source} is no script: {word.text!r} spans {word.start_ms} to {word.end_ms} ms, "
+                f"expected a start of at least {end_ms} ms and an end not before it"
+            )
+        end_ms = word.end_ms
+
+
+class ScriptedStream:
+    """Plays the script along the audio's clock."""
+
+    def __init__(self, script: Script) -> None:
+        self._script = script
+        self._accepted_samples = 0
+        self._judged_ms = StreamMs(0)
+        self._is_finished = False
+        self._turn_start = 0  # index of the open turn's first word
+        self._final_end = 0  # index after the last final word
+        self._turn_start_ms = StreamMs(0)
+        self._confidence = 0.0
+
+    def accept(self, samples: Samples) -> None:
+        self._accepted_samples += len(samples)
+
+    def step(self) -> Report | None:
+        accepted_ms = stream_ms(self._accepted_samples, ENGINE_SAMPLE_RATE_HZ)
+        end_ms = StreamMs(self._judged_ms + self._script.frame_ms)
+        if end_ms > accepted_ms:
+            if not self._is_finished or accepted_ms <= self._judged_ms:
+                return None
+            end_ms = accepted_ms
+        self._judged_ms = end_ms
+        while self._final_end < len(self._script.words) and self._is_due(self._final_end):
+            self._final_end += 1
+        return self._report()
+
+    def look(self) -> Report:
+        self._final_end = max(self._final_end, self._heard_end())
+        if self._final_end > self._turn_start:
+            self._confidence = self._script.words[self._final_end - 1].end_of_turn_confidence
+        return self._report()
+
+    def end_turn(self) -> TurnText:
+        end = max(self._final_end, self._heard_end())
+        words = self._script.words[self._turn_start : end]
+        self._turn_start = self._final_end = end
+        self._turn_start_ms = self._judged_ms
+        self._confidence = 0.0
+        return TurnText(
+            tuple(word.spoken() for word in words), tuple(word.spoken(formatted=True) for word in words)
+        )
+
+    def finish(self) -> None:
+        self._is_finished = True
+
+    def configure(self, options: StreamOptions) -> None:
+        """A script has no options."""
+
+    def close(self) -> None:
+        """A script holds nothing."""
+
+    def _is_due(self, index: int) -> bool:
+        word = self._script.words[index]
+        return word.end_ms + word.final_after_ms <= self._judged_ms
+
+    def _heard_end(self) -> int:
+        """Index after the last word that has been spoken to its end."""
+        end = self._turn_start
+        while end < len(self._script.words) and self._script.words[end].end_ms <= self._judged_ms:
+            end += 1
+        return end
+
+    def _shown_end(self) -> int:
+        end = self._final_end
+        while end < len(self._script.words):
+            word = self._script.words[end]
+            if word.end_ms + word.shown_after_ms > self._judged_ms:
+                break
+            end += 1
+        return end
+
+    def _report(self) -> Report:
+        started = []
+        for word in self._script.words[self._turn_start :]:
+            if word.start_ms >= self._judged_ms:
+                break
+            if word.end_ms > self._turn_start_ms:
+                started.append(word)
+        speech_ms = sum(
+            min(word.end_ms, self._judged_ms) - max(word.start_ms, self._turn_start_ms) for word in started
+        )
+        last_ms = min(started[-1].end_ms, self._judged_ms) if started else None
+        words = self._script.words[self._turn_start : self._shown_end()]
+        return Report(
+            judged_until_ms=self._judged_ms,
+            speech_ms=speech_ms,
+            speech_onset_ms=StreamMs(max(started[0].start_ms, self._turn_start_ms)) if started else None,
+            last_speech_end_ms=None if last_ms is None else StreamMs(last_ms),
+            is_speech=last_ms == self._judged_ms,
+            hypothesis=Hypothesis(tuple(word.spoken() for word in words), self._final_end - self._turn_start),
+            end_of_turn_confidence=self._confidence,
+        )
+
+
+class ScriptedRecognizer:
+    """A script that any number of streams play."""
+
+    name = "scripted"
+    capabilities = Capabilities(languages=("en",), has_formatting=True)
+
+    def __init__(self, script: Script, model: str = "script") -> None:
+        self.model = model
+        self._script = script
+
+    def open_stream(self, options: StreamOptions) -> ScriptedStream:
+        return ScriptedStream(self._script)
+
+    def close(self) -> None:
+        """A script holds nothing."""
+
+
+def load(model: str | None, options: Mapping[str, Any]) -> Recognizer:
+    """Read a script file; without one the engine hears nothing.
+
+    Raises:
+        ModelError: the file can't be read or is no script.
+    """
+    if model is None:
+        return ScriptedRecognizer(Script())
+    try:
+        text = Path(model).read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"cannot read the script {model}: {error}") from error
+    return ScriptedRecognizer(Script.parse(text, model), Path(model).name)

@@ -1,0 +1,127 @@
+"""Listener: one stream and its turn machine, over the bytes of one client.
+
+It runs beside the engine, on the engine worker's side of the seam, so that a turn ends at the very frame
+that decides it, however fast the audio comes: what is told depends on the audio alone. It has no thread
+and no clock of its own: `advance` does one piece of work and says what was heard.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import assert_never
+
+from tympan.core.config import ConfigUpdate, SessionConfig
+from tympan.core.effects import Control, Finish, ForceEndpoint
+from tympan.core.events import ConfigurationChanged, EndReason, TurnEvent
+from tympan.core.listening import Heard
+from tympan.core.turn import EndTurn, Look, TurnMachine, TurnStep
+from tympan.core.units import StreamMs
+from tympan.core.words import Report
+from tympan.dsp.decode import PcmDecoder
+from tympan.engines.base import Stream, StreamOptions
+
+
+def stream_options(config: SessionConfig) -> StreamOptions:
+    """What the engine must know of a session's configuration."""
+    return StreamOptions(
+        vad_threshold=config.turn.vad_threshold,
+        wants_partials=config.output.include_partial_turns,
+        formatted_source=config.output.formatted_source,
+    )
+
+
+class Listener:
+    """Audio and controls in, in order; what was heard out, in order."""
+
+    def __init__(self, stream: Stream, config: SessionConfig) -> None:
+        self._stream = stream
+        self._config = config
+        self._decoder = PcmDecoder(config.audio)
+        self._machine = TurnMachine(config.turn)
+        self._queue: deque[bytes | Control] = deque()
+        self._judged_until_ms = StreamMs(0)
+        self._is_finished = False
+
+    @property
+    def is_idle(self) -> bool:
+        """Nothing is queued; at most less than one piece of audio is left unjudged."""
+        return not self._queue
+
+    def feed(self, payload: bytes) -> None:
+        """Queue audio, in the client's format, cut anywhere."""
+        self._queue.append(payload)
+
+    def mark(self, control: Control) -> None:
+        """Queue a control behind the audio fed so far. After `Finish` nothing more is heard."""
+        self._queue.append(control)
+
+    def advance(self) -> Heard | None:
+        """Judge one piece of audio or obey one control; None when nothing is left to do.
+
+        Raises:
+            EngineError: the model failed; the listener can't go on.
+        """
+        while not self._is_finished:
+            report = self._stream.step()
+            if report is not None:
+                return self._heard(self._judge(report))
+            if not self._queue:
+                return None
+            item = self._queue.popleft()
+            if isinstance(item, bytes):
+                self._stream.accept(self._decoder.decode(item))
+            else:
+                return self._obey(item)
+        return None
+
+    def close(self) -> None:
+        """Free the stream. Idempotent."""
+        self._queue.clear()
+        self._is_finished = True
+        self._stream.close()
+
+    def _judge(self, report: Report, *, is_look: bool = False) -> list[TurnEvent]:
+        self._judged_until_ms = report.judged_until_ms
+        return self._perform(self._machine.receive_report(report, is_look=is_look))
+
+    def _perform(self, steps: list[TurnStep]) -> list[TurnEvent]:
+        events: list[TurnEvent] = []
+        for step in steps:
+            match step:
+                case Look():
+                    events += self._judge(self._stream.look(), is_look=True)
+                case EndTurn():
+                    events += self._machine.receive_turn_text(self._stream.end_turn(), step)
+                case _:
+                    events.append(step)
+        return events
+
+    def _obey(self, control: Control) -> Heard:
+        match control:
+            case ForceEndpoint():
+                return self._heard(self._force(EndReason.FORCED))
+            case ConfigUpdate():
+                self._config = control.apply_to(self._config)
+                self._machine.configure(self._config.turn)
+                self._stream.configure(stream_options(self._config))
+                return self._heard([ConfigurationChanged(self._config)])
+            case Finish():
+                return self._finish()
+            case _:
+                assert_never(control)
+
+    def _force(self, reason: EndReason) -> list[TurnEvent]:
+        return self._perform(self._machine.receive_force(self._stream.look(), reason))
+
+    def _finish(self) -> Heard:
+        self._stream.accept(self._decoder.flush())
+        self._stream.finish()
+        events: list[TurnEvent] = []
+        while (report := self._stream.step()) is not None:
+            events += self._judge(report)
+        events += self._force(EndReason.SESSION_ENDED)
+        self._is_finished = True
+        return Heard(self._judged_until_ms, tuple(events), is_finished=True)
+
+    def _heard(self, events: list[TurnEvent]) -> Heard:
+        return Heard(self._judged_until_ms, tuple(events))

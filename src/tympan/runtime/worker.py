@@ -1,0 +1,154 @@
+"""Worker: the only file with threads. One thread serves many seats in turn.
+
+Invariant: each seat just catches up with the audio that it has received; there is no flush mode. A seat
+that has work waits once in the ready queue, does one bounded piece, and goes to the back: a file sent at
+once never starves a live microphone.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections import deque
+from collections.abc import Callable
+
+from tympan.core.effects import Control
+from tympan.core.errors import EngineError
+from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
+from tympan.runtime.listener import Listener
+
+logger = logging.getLogger("tympan.runtime")
+
+PIECES_PER_ROUND = 8
+"""Engine pieces (32 ms each for the default engine) before the next seat has its round: about 250 ms."""
+
+
+class Seat:
+    """One session's place at a worker. Touched by the worker's thread only, but for the fields it guards."""
+
+    __slots__ = ("deliver", "engine", "inbox", "is_closed", "is_ready", "listener")
+
+    def __init__(self, listener: Listener, deliver: Callable[[ListenerOutput], None], engine: str) -> None:
+        self.listener = listener
+        self.deliver = deliver
+        self.engine = engine
+        self.inbox: deque[bytes | Control] = deque()  # guarded by the worker's condition
+        self.is_ready = False  # guarded: in the ready queue or being served
+        self.is_closed = False  # guarded
+
+    def take(self, items: list[bytes | Control]) -> None:
+        for item in items:
+            if isinstance(item, bytes):
+                self.listener.feed(item)
+            else:
+                self.listener.mark(item)
+
+    def listen(self) -> bool:
+        """One round; true when more work may be waiting."""
+        try:
+            return self._listen()
+        except Exception as error:
+            # The boundary of the engine: whatever a model raises ends this session and no other.
+            logger.exception("engine failed", extra={"engine": self.engine})
+            failure = error if isinstance(error, EngineError) else EngineError(self.engine, str(error))
+            self.listener.close()
+            self.deliver(ListeningFailed(failure))
+            return False
+
+    def _listen(self) -> bool:
+        silent: Heard | None = None
+        for _ in range(PIECES_PER_ROUND):
+            heard = self.listener.advance()
+            if heard is None:
+                self._tell(silent)
+                return False
+            silent = None
+            if heard.events or heard.is_finished:
+                self.deliver(heard)
+                return not heard.is_finished
+            silent = heard
+        self._tell(silent)
+        return True
+
+    def _tell(self, heard: Heard | None) -> None:
+        if heard is not None:
+            self.deliver(heard)
+
+
+class Worker:
+    """A thread that serves seats in turn."""
+
+    def __init__(self, name: str) -> None:
+        self._condition = threading.Condition()
+        self._ready: deque[Seat] = deque()
+        self._seat_count = 0
+        self._is_stopping = False
+        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+
+    @property
+    def seat_count(self) -> int:
+        return self._seat_count
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def add(self) -> None:
+        with self._condition:
+            self._seat_count += 1
+
+    def give(self, seat: Seat, item: bytes | Control) -> None:
+        """Queue audio or a control for a seat; returns at once."""
+        with self._condition:
+            if seat.is_closed:
+                return
+            seat.inbox.append(item)
+            self._make_ready(seat)
+
+    def remove(self, seat: Seat) -> None:
+        """Close a seat; its stream is freed by the worker's thread. Idempotent."""
+        with self._condition:
+            if seat.is_closed:
+                return
+            seat.is_closed = True
+            seat.inbox.clear()
+            self._seat_count -= 1
+            self._make_ready(seat)
+
+    def stop(self, timeout_s: float = 5.0) -> None:
+        """Serve what is closing, then end the thread. Idempotent."""
+        with self._condition:
+            self._is_stopping = True
+            self._condition.notify()
+        if self._thread.is_alive():
+            self._thread.join(timeout_s)
+
+    def _make_ready(self, seat: Seat) -> None:
+        if not seat.is_ready:
+            seat.is_ready = True
+            self._ready.append(seat)
+            self._condition.notify()
+
+    def _run(self) -> None:
+        while (served := self._next()) is not None:
+            seat, items, is_closed = served
+            if is_closed:
+                seat.listener.close()
+                continue
+            seat.take(items)
+            has_more = seat.listen()
+            with self._condition:
+                seat.is_ready = False
+                if has_more or seat.inbox or seat.is_closed:
+                    self._make_ready(seat)
+
+    def _next(self) -> tuple[Seat, list[bytes | Control], bool] | None:
+        """Wait for a seat with work; None when the worker stops and nothing is left."""
+        with self._condition:
+            while not self._ready:
+                if self._is_stopping:
+                    return None
+                self._condition.wait()
+            seat = self._ready.popleft()
+            items = list(seat.inbox)
+            seat.inbox.clear()
+            return seat, items, seat.is_closed
