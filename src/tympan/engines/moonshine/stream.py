@@ -7,25 +7,168 @@ speaks the window is decoded every `UPDATE_FRAMES` frames. In silence nothing is
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tympan.core.config import FormattedSource
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.vad import SpeechTracker
-from tympan.core.words import Hypothesis, Report, TurnText, Word
+from tympan.core.words import Report, TurnText
 from tympan.engines.base import Samples, StreamOptions
-from tympan.engines.moonshine.hypothesis import Decode, DecodedWord
-from tympan.engines.moonshine.model import MoonshineModel
-from tympan.engines.moonshine.policy import AgreementPolicy
-from tympan.engines.moonshine.window import Window
+from tympan.engines.moonshine.policy import ScoredAgreement
+from tympan.engines.moonshine.turn_words import TurnWords
+from tympan.engines.moonshine.window import Window, WindowModel
 from tympan.engines.silero import FRAME_SAMPLES, SileroModel, SileroStream
-from tympan.engines.turn_score import TurnFeatures, TurnScore
 
 UPDATE_FRAMES = 8
 """Frames between two decodes while somebody speaks: 256 ms (policy findings: steps of 250 ms)."""
 
 PRE_ROLL_FRAMES = 10
 """Audio before the detected onset that the recogniser hears too: 320 ms."""
+
+HANGOVER_FRAMES = 6
+"""Decodes go on for this long after the last speech frame: a breath is no reason to stop."""
+
+SHORTEST_WINDOW_MS = 600
+"""No decode before: what the model makes of less is wild (design, section 8.4)."""
+
+PARTIALS_FROM_MS = 10_000
+"""Without partials wanted, decodes begin here: the window can only be cut behind final words."""
+
+LONG_PAUSE_FRAMES = 47
+"""After 1.5 s of silence in an open turn the window is closed: silence is not worth encoding."""
+
+
+class MoonshineStream:
+    """See `tympan.engines.base.Stream`."""
+
+    def __init__(self, model: WindowModel, vad: SileroModel, options: StreamOptions) -> None:
+        self._model = model
+        self._vad = SileroStream(vad)
+        self._options = options
+        self._tracker = SpeechTracker(options.vad_threshold)
+        self._queue: deque[NDArray[np.float32]] = deque()
+        self._queued_samples = 0
+        self._is_finished = False
+        self._judged_samples = 0
+        self._recent: deque[NDArray[np.float32]] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._window: Window | None = None
+        self._words = TurnWords(ScoredAgreement())
+        self._frames_since_decode = 0
+        self._frames_since_speech = 0
+        self._looked_at_samples = -1
+        self._is_flushed = True  # a look has decoded everything since the last speech frame
+        self._confidence = 0.0
+
+    def accept(self, samples: Samples) -> None:
+        if len(samples):
+            self._queue.append(samples.astype(np.float32) / 32768)
+            self._queued_samples += len(samples)
+
+    def step(self) -> Report | None:
+        if self._queued_samples < FRAME_SAMPLES and not (self._is_finished and self._queued_samples):
+            return None
+        self._hear(self._take_frame())
+        return self._report()
+
+    def look(self) -> Report:
+        if self._window is not None and self._looked_at_samples != self._judged_samples:
+            self._looked_at_samples = self._judged_samples
+            self._is_flushed = True
+            decode = self._window.decode()
+            self._words.flush(decode)
+            self._confidence = self._window.end_of_turn_confidence(decode)
+        return self._report()
+
+    def end_turn(self) -> TurnText:
+        if not self._is_flushed:
+            self.look()
+        text = self._words.text(self._options.formatted_source)
+        self._words.reset()
+        self._tracker.reset()
+        self._window = None
+        self._confidence = 0.0
+        # The next turn's pre-roll must not hear this turn's speech again.
+        while len(self._recent) > self._frames_since_speech:
+            self._recent.popleft()
+        return text
+
+    def finish(self) -> None:
+        self._is_finished = True
+
+    def configure(self, options: StreamOptions) -> None:
+        self._options = options
+        self._tracker.threshold = options.vad_threshold
+
+    def close(self) -> None:
+        self._queue.clear()
+        self._queued_samples = 0
+        self._window = None
+
+    def _take_frame(self) -> NDArray[np.float32]:
+        """The next 512 samples, or, at the very end, those that are left."""
+        frame = np.empty(min(FRAME_SAMPLES, self._queued_samples), dtype=np.float32)
+        filled = 0
+        while filled < len(frame):
+            head = self._queue.popleft()
+            piece = head[: len(frame) - filled]
+            frame[filled : filled + len(piece)] = piece
+            filled += len(piece)
+            if len(piece) < len(head):
+                self._queue.appendleft(head[len(piece) :])
+        self._queued_samples -= len(frame)
+        return frame
+
+    def _hear(self, frame: NDArray[np.float32]) -> None:
+        start_ms = self._now_ms()
+        self._judged_samples += len(frame)
+        padded = np.pad(frame, (0, FRAME_SAMPLES - len(frame)))
+        is_speech = self._tracker.receive_frame(self._vad.judge(padded), start_ms, self._now_ms())
+        self._frames_since_speech = 0 if is_speech else self._frames_since_speech + 1
+        self._is_flushed = self._is_flushed and not is_speech
+        self._recent.append(frame)
+        if self._window is None:
+            if is_speech:
+                self._open_window()
+        else:
+            self._window.accept(frame)
+            self._frames_since_decode += 1
+            self._follow(self._window)
+
+    def _open_window(self) -> None:
+        audio = np.concatenate(self._recent)
+        self._window = Window(self._model, self._judged_samples - len(audio))
+        self._window.accept(audio)
+        self._frames_since_decode = 0
+
+    def _follow(self, window: Window) -> None:
+        """Decode when an update is due; move or close the window when it is long."""
+        if self._frames_since_speech >= LONG_PAUSE_FRAMES:
+            if not self._is_flushed:
+                self.look()
+            self._words.settle(self._now_ms())
+            self._window = None
+            return
+        is_due = self._frames_since_decode >= UPDATE_FRAMES and not self._is_flushed
+        is_heard = self._frames_since_speech <= HANGOVER_FRAMES
+        is_wanted = self._options.wants_partials or window.duration_ms >= PARTIALS_FROM_MS
+        if is_due and is_heard and is_wanted and window.duration_ms >= SHORTEST_WINDOW_MS:
+            self._frames_since_decode = 0
+            self._words.receive(window.decode())
+            cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
+            if cut_ms is not None:
+                self._words.settle(window.trim(cut_ms))
+
+    def _now_ms(self) -> StreamMs:
+        return stream_ms(self._judged_samples, ENGINE_SAMPLE_RATE_HZ)
+
+    def _report(self) -> Report:
+        return Report(
+            judged_until_ms=self._now_ms(),
+            speech_ms=self._tracker.speech_ms,
+            speech_onset_ms=self._tracker.onset_ms,
+            last_speech_end_ms=self._tracker.last_end_ms,
+            is_speech=self._tracker.is_speech,
+            hypothesis=self._words.hypothesis,
+            end_of_turn_confidence=self._confidence,
+        )

@@ -1,0 +1,116 @@
+"""TurnWords: the open turn's words, from decodes of a moving window. PURE: standard library only.
+
+Two readings of the same turn are kept. The commit policy's words are immutable once final. The words of the
+latest decode are the best reading; where the window moves on, those it leaves behind are settled.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from tympan.core.config import FormattedSource
+from tympan.core.units import StreamMs
+from tympan.core.words import Hypothesis, TurnText, Word
+from tympan.engines.moonshine.hypothesis import Decode, DecodedWord
+from tympan.engines.moonshine.policy import CommitPolicy
+
+LONG_WINDOW_MS = 12_000
+"""From here on the window is cut behind a final sentence (engine findings: 20 s is as good, but dearer)."""
+
+LONGEST_WINDOW_MS = 18_000
+"""Here it is cut behind any final word; single windows go wild from 30 s."""
+
+WORDLESS_WINDOW_MS = 6_000
+"""What is kept of a window in which speech was detected but no word became final."""
+
+CUT_LEAD_MS = 60
+"""A cut lies this much before the word that follows it (engine findings, section 8.5 of the design)."""
+
+
+class TurnWords:
+    """Everything the engine knows about the text of the open turn."""
+
+    def __init__(self, policy: CommitPolicy) -> None:
+        self._policy = policy
+        self._settled: list[DecodedWord] = []
+        self._latest: tuple[DecodedWord, ...] = ()
+
+    @property
+    def hypothesis(self) -> Hypothesis:
+        """Final words, then tentative ones."""
+        final = self._policy.final
+        return Hypothesis(_spoken((*final, *self._policy.tentative)), len(final))
+
+    @property
+    def words(self) -> tuple[DecodedWord, ...]:
+        """The best reading of the whole turn."""
+        return (*self._settled, *self._latest)
+
+    def receive(self, decode: Decode) -> None:
+        """A decode while somebody speaks."""
+        self._policy.receive(decode)
+        self._latest = decode.words
+
+    def flush(self, decode: Decode) -> None:
+        """A decode in a pause, or where the turn is made to end: its words become final."""
+        self._policy.flush(decode)
+        self._latest = decode.words
+
+    def cut_ms(self, window_start_ms: int, judged_until_ms: int) -> int | None:
+        """Where the window should begin from now on; None leaves it as it is."""
+        length_ms = judged_until_ms - window_start_ms
+        if length_ms < LONG_WINDOW_MS:
+            return None
+        final_count = self._final_in_window(window_start_ms)
+        for index in range(final_count - 1, 0, -1):
+            if self._latest[index - 1].text[-1] in ".?!":
+                return self._lead(index)
+        if length_ms < LONGEST_WINDOW_MS:
+            return None
+        if final_count > 1:
+            return self._lead(final_count - 1)
+        return judged_until_ms - WORDLESS_WINDOW_MS
+
+    def settle(self, before_ms: int) -> None:
+        """The window begins at `before_ms` from now on."""
+        self._settled += [word for word in self._latest if word.start_ms < before_ms]
+        self._latest = tuple(word for word in self._latest if word.start_ms >= before_ms)
+        self._policy.trim(before_ms)
+
+    def text(self, source: FormattedSource) -> TurnText:
+        """The words of the turn as it stands; call after `flush`."""
+        final = _spoken(self._policy.final)
+        formatted = final if source is FormattedSource.FINAL_WORDS else _spoken(self.words)
+        return TurnText(final, formatted or final)
+
+    def reset(self) -> None:
+        """A new turn."""
+        self._policy.reset()
+        self._settled = []
+        self._latest = ()
+
+    def _final_in_window(self, window_start_ms: int) -> int:
+        """Leading words of the latest decode that end no later than the last final word."""
+        final = self._policy.final
+        if not final:
+            return 0
+        last_ms = final[-1].end_ms
+        return sum(1 for word in self._latest if word.start_ms >= window_start_ms and word.end_ms <= last_ms)
+
+    def _lead(self, index: int) -> int:
+        before, after = self._latest[index - 1], self._latest[index]
+        return max(before.attended_ms, after.start_ms - CUT_LEAD_MS)
+
+
+def _spoken(words: Sequence[DecodedWord]) -> tuple[Word, ...]:
+    """Core words: times in order, confidence as the chance of the least sure token."""
+    spoken: list[Word] = []
+    latest_ms = 0
+    for word in words:
+        start_ms = max(word.start_ms, latest_ms)
+        end_ms = max(word.end_ms, start_ms)
+        latest_ms = start_ms
+        confidence = math.exp(min(0.0, word.log_prob))
+        spoken.append(Word(word.text, StreamMs(start_ms), StreamMs(end_ms), confidence))
+    return tuple(spoken)
