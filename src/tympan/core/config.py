@@ -16,12 +16,21 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class TurnConfig:
-    """When a turn ends. A threshold of 0 ends it at `min_silence_ms` always, 1 on silence alone."""
+    """When a turn ends. A threshold of 0 ends it at `min_silence_ms` always, 1 on silence alone.
+
+    Clients change one value at a time, so `max_silence_ms` may lie below `min_silence_ms`: it counts as
+    equal then, and as itself again when the other falls.
+    """
 
     confidence_threshold: float = 0.4
     min_silence_ms: int = 400
     max_silence_ms: int = 1280
     vad_threshold: float = 0.4
+
+    @property
+    def longest_silence_ms(self) -> int:
+        """The silence that always ends a turn."""
+        return max(self.min_silence_ms, self.max_silence_ms)
 
 
 class FormattedSource(StrEnum):
@@ -78,13 +87,12 @@ class ConfigUpdate:
     format_turns: bool | None = None
 
     def apply_to(self, config: SessionConfig) -> SessionConfig:
-        """The configuration from now on. `max` below `min` is raised to `min`."""
+        """The configuration from now on."""
         turn, output = config.turn, config.output
-        min_silence_ms = _or(self.min_silence_ms, turn.min_silence_ms)
         new_turn = TurnConfig(
             confidence_threshold=_or(self.confidence_threshold, turn.confidence_threshold),
-            min_silence_ms=min_silence_ms,
-            max_silence_ms=max(min_silence_ms, _or(self.max_silence_ms, turn.max_silence_ms)),
+            min_silence_ms=_or(self.min_silence_ms, turn.min_silence_ms),
+            max_silence_ms=_or(self.max_silence_ms, turn.max_silence_ms),
             vad_threshold=_or(self.vad_threshold, turn.vad_threshold),
         )
         new_output = OutputConfig(

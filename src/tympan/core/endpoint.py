@@ -33,7 +33,7 @@ def rules_for(config: TurnConfig) -> tuple[EndpointRule, ...]:
     """The rules of a configuration, the first match decides."""
     threshold = config.confidence_threshold
     confident = EndpointRule(EndReason.CONFIDENT, config.min_silence_ms, threshold if threshold > 0 else -1.0)
-    silent = EndpointRule(EndReason.SILENT, config.max_silence_ms, -1.0)
+    silent = EndpointRule(EndReason.SILENT, config.longest_silence_ms, -1.0)
     return (silent,) if threshold >= 1 else (confident, silent)
 
 
@@ -51,4 +51,4 @@ def looks_for(config: TurnConfig) -> tuple[int, ...]:
     """Silences (ms, ascending) at which the open turn is decoded and scored."""
     shortest = min(UTTERANCE_SILENCE_MS, config.min_silence_ms)
     wanted = {shortest, config.min_silence_ms, max(LATE_LOOK_SILENCE_MS, config.min_silence_ms)}
-    return tuple(sorted(ms for ms in wanted if ms <= config.max_silence_ms))
+    return tuple(sorted(ms for ms in wanted if ms <= config.longest_silence_ms))

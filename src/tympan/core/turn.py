@@ -106,7 +106,7 @@ class TurnMachine:
             return []
         if not report.hypothesis.words:
             # A noise: forget it, but not before the longest silence, since words may still appear.
-            return [EndTurn(rule.reason)] if report.silence_ms >= self._config.max_silence_ms else []
+            return [EndTurn(rule.reason)] if report.silence_ms >= self._config.longest_silence_ms else []
         return [EndTurn(rule.reason)] if report.speech_ms >= MIN_SPEECH_MS else []
 
     def _updates(self, hypothesis: Hypothesis, *, closes_utterance: bool) -> list[TurnStep]:
