@@ -38,11 +38,11 @@ class TurnMachine:
 
     def __init__(self, config: TurnConfig) -> None:
         self._turn_order = 0
+        self._looked_until_ms = StreamMs(0)
         self._onset_ms: StreamMs | None
         self._shown: Hypothesis
         self._is_speech_told: bool
         self._utterance_start: int  # index of the first word of no closed utterance
-        self._looked_at_ms: int  # the silence at the last look, 0 since speech was heard
         self._confidence: float
         self._reset()
         self.configure(config)
@@ -56,10 +56,8 @@ class TurnMachine:
     def receive_report(self, report: Report, *, is_look: bool = False) -> list[TurnStep]:
         """The stream judged a piece of audio."""
         self._hear(report)
-        if report.is_speech:
-            self._looked_at_ms = 0
         if not is_look and self._is_look_due(report):
-            self._looked_at_ms = report.silence_ms
+            self._looked_until_ms = report.judged_until_ms
             return [Look()]
         steps = self._due_end(report)
         if steps:
@@ -94,8 +92,12 @@ class TurnMachine:
         self._onset_ms = report.speech_onset_ms
 
     def _is_look_due(self, report: Report) -> bool:
-        return report.speech_ms > 0 and any(
-            self._looked_at_ms < silence_ms <= report.silence_ms for silence_ms in self._looks
+        # On the audio clock, not as lengths of silence: a word shorter than a report's piece is heard only as
+        # a later end of speech, and the looks of the pause after it are due again.
+        speech_end_ms = report.last_speech_end_ms
+        return speech_end_ms is not None and any(
+            self._looked_until_ms < speech_end_ms + silence_ms <= report.judged_until_ms
+            for silence_ms in self._looks
         )
 
     def _due_end(self, report: Report) -> list[TurnStep]:
@@ -138,6 +140,5 @@ class TurnMachine:
         self._shown = Hypothesis()
         self._is_speech_told = False
         self._utterance_start = 0
-        self._looked_at_ms = 0
         self._onset_ms = None
         self._confidence = 0.0
