@@ -25,12 +25,13 @@ class Look:
 
 @dataclass(frozen=True, slots=True)
 class EndTurn:
-    """Asks for `Stream.end_turn()`; without words the turn is discarded untold."""
+    """Asks for `Stream.end_turn()`; without words nothing ends: it was a noise."""
 
     reason: EndReason
 
 
-TurnStep = Look | EndTurn | SpeechStarted | TurnUpdated
+MachineEvent = SpeechStarted | TurnUpdated | TurnEnded
+TurnStep = Look | EndTurn | MachineEvent
 
 
 class TurnMachine:
@@ -38,10 +39,10 @@ class TurnMachine:
 
     def __init__(self, config: TurnConfig) -> None:
         self._turn_order = 0
+        self._told_order = -1  # the last turn whose SpeechStarted was told
         self._looked_until_ms = StreamMs(0)
         self._onset_ms: StreamMs | None
         self._shown: Hypothesis
-        self._is_speech_told: bool
         self._utterance_start: int  # index of the first word of no closed utterance
         self._confidence: float
         self._reset()
@@ -62,18 +63,21 @@ class TurnMachine:
         steps = self._due_end(report)
         if steps:
             return steps
-        return self._updates(report.hypothesis, closes_utterance=is_look and report.silence_ms > 0)
+        return [*self._updates(report.hypothesis, closes_utterance=is_look and report.silence_ms > 0)]
 
     def receive_force(self, report: Report, reason: EndReason) -> list[TurnStep]:
-        """The turn has to end now; `report` is that of a look. Without words there is no turn."""
+        """The turn has to end now; `report` is that of a look. Without words there is no turn to end."""
         self._hear(report)
-        return [EndTurn(reason)] if report.hypothesis.words else []
+        if not report.hypothesis.words:
+            return [*self._updates(report.hypothesis, closes_utterance=False)]
+        return [EndTurn(reason)]
 
-    def receive_turn_text(self, text: TurnText, end: EndTurn) -> list[SpeechStarted | TurnEnded]:
-        """The stream ended the turn that `end` asked for."""
+    def receive_turn_text(self, text: TurnText, end: EndTurn) -> list[MachineEvent]:
+        """The stream ended the turn that `end` asked for. Words shown in vain are taken back."""
         if not text.words:
+            taken_back = self._updates(Hypothesis(), closes_utterance=False)
             self._reset()
-            return []
+            return taken_back
         told = self._speech_told(text.words)
         ended = TurnEnded(
             turn_order=self._turn_order,
@@ -111,7 +115,7 @@ class TurnMachine:
             return [EndTurn(rule.reason)] if report.silence_ms >= self._config.longest_silence_ms else []
         return [EndTurn(rule.reason)] if report.speech_ms >= MIN_SPEECH_MS else []
 
-    def _updates(self, hypothesis: Hypothesis, *, closes_utterance: bool) -> list[TurnStep]:
+    def _updates(self, hypothesis: Hypothesis, *, closes_utterance: bool) -> list[MachineEvent]:
         all_final = hypothesis.final_count == len(hypothesis.words)
         utterance: tuple[Word, ...] = ()
         if closes_utterance and all_final:
@@ -130,15 +134,14 @@ class TurnMachine:
         return [*self._speech_told(hypothesis.words), update]
 
     def _speech_told(self, words: tuple[Word, ...]) -> list[SpeechStarted]:
-        if self._is_speech_told or not words:
+        if self._told_order == self._turn_order or not words:
             return []
-        self._is_speech_told = True
+        self._told_order = self._turn_order
         onset_ms = words[0].start_ms if self._onset_ms is None else self._onset_ms
         return [SpeechStarted(self._turn_order, onset_ms)]
 
     def _reset(self) -> None:
         self._shown = Hypothesis()
-        self._is_speech_told = False
         self._utterance_start = 0
         self._onset_ms = None
         self._confidence = 0.0
