@@ -42,18 +42,15 @@ class Listener:
         self._judged_until_ms = StreamMs(0)
         self._is_finished = False
 
-    @property
-    def is_idle(self) -> bool:
-        """Nothing is queued; at most less than one piece of audio is left unjudged."""
-        return not self._queue
-
     def feed(self, payload: bytes) -> None:
-        """Queue audio, in the client's format, cut anywhere."""
-        self._queue.append(payload)
+        """Queue audio, in the client's format, cut anywhere. After `Finish` or `close` it is ignored."""
+        if not self._is_finished:
+            self._queue.append(payload)
 
     def mark(self, control: Control) -> None:
-        """Queue a control behind the audio fed so far. After `Finish` nothing more is heard."""
-        self._queue.append(control)
+        """Queue a control behind the audio fed so far. After `Finish` or `close` it is ignored."""
+        if not self._is_finished:
+            self._queue.append(control)
 
     def advance(self) -> Heard | None:
         """Judge one piece of audio or obey one control; None when nothing is left to do.
@@ -121,6 +118,7 @@ class Listener:
             events += self._judge(report)
         events += self._force(EndReason.SESSION_ENDED)
         self._is_finished = True
+        self._queue.clear()
         return Heard(self._judged_until_ms, tuple(events), is_finished=True)
 
     def _heard(self, events: list[TurnEvent]) -> Heard:
