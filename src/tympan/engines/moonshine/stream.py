@@ -9,15 +9,15 @@ from __future__ import annotations
 from collections import deque
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.vad import SpeechTracker
 from tympan.core.words import Report, TurnText
 from tympan.engines.base import Samples, StreamOptions
+from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.policy import ScoredAgreement
 from tympan.engines.moonshine.turn_words import TurnWords
-from tympan.engines.moonshine.window import Window, WindowModel
+from tympan.engines.moonshine.window import Window
 from tympan.engines.silero import FRAME_SAMPLES, SileroModel, SileroStream
 
 UPDATE_FRAMES = 8
@@ -39,19 +39,22 @@ LONG_PAUSE_FRAMES = 47
 """After 1.5 s of silence in an open turn the window is closed: silence is not worth encoding."""
 
 
+_FULL_SCALE = np.float32(32768)
+
+
 class MoonshineStream:
     """See `tympan.engines.base.Stream`."""
 
-    def __init__(self, model: WindowModel, vad: SileroModel, options: StreamOptions) -> None:
+    def __init__(self, model: MoonshineModel, vad: SileroModel, options: StreamOptions) -> None:
         self._model = model
         self._vad = SileroStream(vad)
         self._options = options
         self._tracker = SpeechTracker(options.vad_threshold)
-        self._queue: deque[NDArray[np.float32]] = deque()
+        self._queue: deque[Samples] = deque()
         self._queued_samples = 0
         self._is_finished = False
         self._judged_samples = 0
-        self._recent: deque[NDArray[np.float32]] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._recent: deque[Samples] = deque(maxlen=PRE_ROLL_FRAMES)
         self._window: Window | None = None
         self._words = TurnWords(ScoredAgreement())
         self._frames_since_decode = 0
@@ -62,7 +65,7 @@ class MoonshineStream:
 
     def accept(self, samples: Samples) -> None:
         if len(samples):
-            self._queue.append(samples.astype(np.float32) / 32768)
+            self._queue.append(samples)
             self._queued_samples += len(samples)
 
     def step(self) -> Report | None:
@@ -75,9 +78,8 @@ class MoonshineStream:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
             self._is_flushed = True
-            decode = self._window.decode()
-            self._words.flush(decode)
-            self._confidence = self._window.end_of_turn_confidence(decode)
+            self._words.flush(self._window.decode(is_last=True))
+            self._confidence = self._end_of_turn_confidence(self._window)
         return self._report()
 
     def end_turn(self) -> TurnText:
@@ -105,9 +107,9 @@ class MoonshineStream:
         self._queued_samples = 0
         self._window = None
 
-    def _take_frame(self) -> NDArray[np.float32]:
+    def _take_frame(self) -> Samples:
         """The next 512 samples, or, at the very end, those that are left."""
-        frame = np.empty(min(FRAME_SAMPLES, self._queued_samples), dtype=np.float32)
+        frame = np.empty(min(FRAME_SAMPLES, self._queued_samples), dtype=np.int16)
         filled = 0
         while filled < len(frame):
             head = self._queue.popleft()
@@ -119,10 +121,10 @@ class MoonshineStream:
         self._queued_samples -= len(frame)
         return frame
 
-    def _hear(self, frame: NDArray[np.float32]) -> None:
+    def _hear(self, frame: Samples) -> None:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
-        padded = np.pad(frame, (0, FRAME_SAMPLES - len(frame)))
+        padded = np.pad(frame / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
         is_speech = self._tracker.receive_frame(self._vad.judge(padded), start_ms, self._now_ms())
         self._frames_since_speech = 0 if is_speech else self._frames_since_speech + 1
         self._is_flushed = self._is_flushed and not is_speech
@@ -151,10 +153,10 @@ class MoonshineStream:
             return
         is_due = self._frames_since_decode >= UPDATE_FRAMES and not self._is_flushed
         is_heard = self._frames_since_speech <= HANGOVER_FRAMES
-        is_wanted = self._options.wants_partials or window.duration_ms >= PARTIALS_FROM_MS
-        if is_due and is_heard and is_wanted and window.duration_ms >= SHORTEST_WINDOW_MS:
+        is_wanted = self._options.wants_partials or window.end_ms - window.start_ms >= PARTIALS_FROM_MS
+        if is_due and is_heard and is_wanted and window.end_ms - window.start_ms >= SHORTEST_WINDOW_MS:
             self._frames_since_decode = 0
-            self._words.receive(window.decode())
+            self._words.receive(window.decode(is_last=False))
             cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
             if cut_ms is not None:
                 self._words.settle(window.trim(cut_ms))

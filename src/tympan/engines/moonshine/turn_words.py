@@ -35,12 +35,12 @@ class TurnWords:
         self._policy = policy
         self._settled: list[DecodedWord] = []
         self._latest: tuple[DecodedWord, ...] = ()
+        self._hypothesis = Hypothesis()
 
     @property
     def hypothesis(self) -> Hypothesis:
         """Final words, then tentative ones."""
-        final = self._policy.final
-        return Hypothesis(_spoken((*final, *self._policy.tentative)), len(final))
+        return self._hypothesis
 
     @property
     def words(self) -> tuple[DecodedWord, ...]:
@@ -50,12 +50,12 @@ class TurnWords:
     def receive(self, decode: Decode) -> None:
         """A decode while somebody speaks."""
         self._policy.receive(decode)
-        self._latest = decode.words
+        self._take(decode)
 
     def flush(self, decode: Decode) -> None:
         """A decode in a pause, or where the turn is made to end: its words become final."""
         self._policy.flush(decode)
-        self._latest = decode.words
+        self._take(decode)
 
     def cut_ms(self, window_start_ms: int, judged_until_ms: int) -> int | None:
         """Where the window should begin from now on; None leaves it as it is."""
@@ -89,6 +89,12 @@ class TurnWords:
         self._policy.reset()
         self._settled = []
         self._latest = ()
+        self._hypothesis = Hypothesis()
+
+    def _take(self, decode: Decode) -> None:
+        self._latest = decode.words
+        final = self._policy.final
+        self._hypothesis = Hypothesis(_spoken((*final, *self._policy.tentative)), len(final))
 
     def _final_in_window(self, window_start_ms: int) -> int:
         """Leading words of the latest decode that end no later than the last final word."""

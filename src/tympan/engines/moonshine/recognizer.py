@@ -1,0 +1,50 @@
+"""The default engine: a Moonshine model and a voice activity detector, shared by streams."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from tympan.core.errors import ModelError
+from tympan.engines.base import Capabilities, Recognizer, StreamOptions
+from tympan.engines.moonshine.assets import DEFAULT_MODEL, default_files, files_in
+from tympan.engines.moonshine.cache import default_cache_dir
+from tympan.engines.moonshine.model import MoonshineModel
+from tympan.engines.moonshine.precision import Precision, best_precision
+from tympan.engines.moonshine.stream import MoonshineStream
+from tympan.engines.silero import SileroModel
+
+
+class MoonshineRecognizer:
+    """See `tympan.engines.base.Recognizer`."""
+
+    name = "moonshine"
+    capabilities = Capabilities(languages=("en",), has_formatting=True)
+
+    def __init__(self, model: MoonshineModel, vad: SileroModel) -> None:
+        self.model = model.name
+        self._model = model
+        self._vad = vad
+
+    def open_stream(self, options: StreamOptions) -> MoonshineStream:
+        return MoonshineStream(self._model, self._vad, options)
+
+    def close(self) -> None:
+        """The sessions are freed with the last reference."""
+
+
+def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
+    """Load the default model (None or `tiny-en`) or the model in a folder.
+
+    Options: `precision` (s8, u8, fp32; default: what suits the processor) and `cache_dir`.
+
+    Raises:
+        ModelError: files missing, damaged or of an unknown kind; no such precision.
+    """
+    files = default_files() if model in (None, DEFAULT_MODEL) else files_in(Path(str(model)))
+    asked = options.get("precision")
+    if asked is not None and asked not in set(Precision):
+        raise ModelError(f"no precision is called {asked!r}; there are: {', '.join(Precision)}")
+    precision = best_precision() if asked is None else Precision(asked)
+    cache_dir = Path(options["cache_dir"]) if "cache_dir" in options else default_cache_dir()
+    return MoonshineRecognizer(MoonshineModel.load(files, cache_dir, precision), SileroModel())
