@@ -125,9 +125,7 @@ class Replay:
         self.finals += [(word, now_ms) for word in became_final]
         final, tentative = self._policy.final, self._policy.tentative
         shown = [word.key for word in (*final, *tentative)]
-        kept = next(
-            (i for i, (a, b) in enumerate(zip(shown, self._shown, strict=False)) if a != b), len(shown)
-        )
+        kept = next((i for i, (a, b) in enumerate(zip(shown, self._shown, strict=False)) if a != b), len(shown))
         self.erased_words += max(0, len(self._shown) - kept)
         self._shown = shown
         for seen, count in zip(self._first_shown, (len(shown), len(final) + 1), strict=True):

@@ -37,9 +37,7 @@ def rules_for(config: TurnConfig) -> tuple[EndpointRule, ...]:
     return (silent,) if threshold >= 1 else (confident, silent)
 
 
-def first_matching_rule(
-    rules: tuple[EndpointRule, ...], *, silence_ms: int, confidence: float
-) -> EndpointRule | None:
+def first_matching_rule(rules: tuple[EndpointRule, ...], *, silence_ms: int, confidence: float) -> EndpointRule | None:
     """The rule that ends the turn now, if any."""
     for rule in rules:
         if silence_ms >= rule.min_silence_ms and confidence > rule.above_confidence:

@@ -142,9 +142,7 @@ class Session:
         timeout_s = self._config.limits.inactivity_timeout_s
         if timeout_s is not None and now >= self._last_message_at + timeout_s:
             return self._close(
-                Inactive(
-                    f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds"
-                )
+                Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
             )
         self._phase = Phase.EXPIRING
         return [Mark(Finish())]
@@ -159,9 +157,7 @@ class Session:
         self._last_message_at = now
         return effects
 
-    def _receive_control(
-        self, control: ForceEndpoint | Finish | ConfigUpdate, now: Monotonic
-    ) -> list[Effect]:
+    def _receive_control(self, control: ForceEndpoint | Finish | ConfigUpdate, now: Monotonic) -> list[Effect]:
         effects = self._receive_message(now)
         return [*effects, Mark(control)] if self._phase is Phase.OPEN else effects
 
@@ -174,8 +170,7 @@ class Session:
             return None
         low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
         return BadChunk(
-            f"Input Duration Violation: {duration_ms:.1f} ms. "
-            f"Expected between {low} and {limits.max_chunk_ms} ms"
+            f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {limits.max_chunk_ms} ms"
         )
 
     def _end(self, now: Monotonic) -> list[Effect]:

@@ -100,14 +100,11 @@ class TurnMachine:
         # a later end of speech, and the looks of the pause after it are due again.
         speech_end_ms = report.last_speech_end_ms
         return speech_end_ms is not None and any(
-            self._looked_until_ms < speech_end_ms + silence_ms <= report.judged_until_ms
-            for silence_ms in self._looks
+            self._looked_until_ms < speech_end_ms + silence_ms <= report.judged_until_ms for silence_ms in self._looks
         )
 
     def _due_end(self, report: Report) -> list[TurnStep]:
-        rule = first_matching_rule(
-            self._rules, silence_ms=report.silence_ms, confidence=report.end_of_turn_confidence
-        )
+        rule = first_matching_rule(self._rules, silence_ms=report.silence_ms, confidence=report.end_of_turn_confidence)
         if rule is None or report.silence_ms <= 0:
             return []
         if not report.hypothesis.words:

@@ -121,9 +121,7 @@ class ScriptedStream:
         self._turn_start = self._final_end = end
         self._turn_start_ms = self._judged_ms
         self._confidence = 0.0
-        return TurnText(
-            tuple(word.spoken() for word in words), tuple(word.spoken(formatted=True) for word in words)
-        )
+        return TurnText(tuple(word.spoken() for word in words), tuple(word.spoken(formatted=True) for word in words))
 
     def finish(self) -> None:
         self._is_finished = True
@@ -161,9 +159,7 @@ class ScriptedStream:
                 break
             if word.end_ms > self._turn_start_ms:
                 started.append(word)
-        speech_ms = sum(
-            min(word.end_ms, self._judged_ms) - max(word.start_ms, self._turn_start_ms) for word in started
-        )
+        speech_ms = sum(min(word.end_ms, self._judged_ms) - max(word.start_ms, self._turn_start_ms) for word in started)
         last_ms = min(started[-1].end_ms, self._judged_ms) if started else None
         words = self._script.words[self._turn_start : self._shown_end()]
         return Report(

@@ -42,9 +42,7 @@ class AlignCosts:
 DEFAULT_COSTS = AlignCosts()
 
 
-def continuation(
-    final: Sequence[DecodedWord], words: Sequence[DecodedWord], costs: AlignCosts = DEFAULT_COSTS
-) -> int:
+def continuation(final: Sequence[DecodedWord], words: Sequence[DecodedWord], costs: AlignCosts = DEFAULT_COSTS) -> int:
     """Index in `words` of the first word that comes after all `final` ones; `len(words)` if none does."""
     count = len(final)
     if all(a.key == b.key for a, b in zip(final, words, strict=False)) and len(words) >= count:

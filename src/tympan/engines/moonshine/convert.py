@@ -203,9 +203,7 @@ def _check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
         )
     for name, (found, wanted) in expected.items():
         if found != wanted:
-            raise ModelError(
-                f"model {files.directory}: {name} has shape {found}, expected {wanted}; {_SUPPORTED}"
-            )
+            raise ModelError(f"model {files.directory}: {name} has shape {found}, expected {wanted}; {_SUPPORTED}")
     if not weights.encoder_layers or not weights.decoder_layers or hidden % weights.head_count:
         raise ModelError(
             f"model {files.directory}: {len(weights.encoder_layers)} encoder and {len(weights.decoder_layers)} "

@@ -58,9 +58,7 @@ def _convolutions(front_end: FrontEndWeights) -> bytes:
     """
     g = GraphBuilder()
     x = g.operator("Unsqueeze", "samples", g.integers(1))
-    x = g.operator(
-        "Conv", x, g.constant(front_end.conv1), kernel_shape=[_CONV1_WIDTH], strides=[CONV1_STRIDE]
-    )
+    x = g.operator("Conv", x, g.constant(front_end.conv1), kernel_shape=[_CONV1_WIDTH], strides=[CONV1_STRIDE])
     x = g.operator("Tanh", x)
     channels = g.integers(1)
     g.output(g.operator("ReduceSum", x, channels, keepdims=0), "sums")
@@ -193,9 +191,7 @@ class _Transformer:
             inner = g.operator("Mul", plain, g.operator("QuickGelu", gate, domain=CONTRIB, alpha=1.0))
             x = g.operator("Add", x, self._feed_out(inner, layer.feed_forward))
         x = self._norm(x, weights.decoder_norm)
-        self._predictions(
-            g.operator("Gather", g.operator("Reshape", x, g.integers(-1, self._hidden)), "rows")
-        )
+        self._predictions(g.operator("Gather", g.operator("Reshape", x, g.integers(-1, self._hidden)), "rows"))
         g.output(self._peaks(attentions), "peaks")
         return g.serialized(inputs, outputs)
 
@@ -233,9 +229,7 @@ class _Transformer:
         angles = np.outer(np.arange(count), frequencies)
         axis = g.integers(2)
         cosines, sines = (
-            g.operator(
-                "Unsqueeze", g.operator("Gather", g.constant(table.astype(np.float32)), positions), axis
-            )
+            g.operator("Unsqueeze", g.operator("Gather", g.constant(table.astype(np.float32)), positions), axis)
             for table in (np.cos(angles), np.sin(angles))
         )
         return cosines, sines

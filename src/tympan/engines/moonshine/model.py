@@ -35,9 +35,7 @@ class MoonshineModel:
     decoder: Decoder
 
     @classmethod
-    def load(
-        cls, files: ModelFiles, cache_dir: Path, precision: Precision, intra_threads: int = 1
-    ) -> MoonshineModel:
+    def load(cls, files: ModelFiles, cache_dir: Path, precision: Precision, intra_threads: int = 1) -> MoonshineModel:
         """Load a model; converts it first when the cache lacks it.
 
         Raises:
@@ -63,9 +61,7 @@ class MoonshineModel:
         """Encode a window's features [1, frames, hidden]; 3 ms a second of audio and more for long windows."""
         return self.encoder.encode(features)
 
-    def decode(
-        self, encoded: Encoded, draft_tokens: Sequence[int] = (), max_tokens: int | None = None
-    ) -> Decoding:
+    def decode(self, encoded: Encoded, draft_tokens: Sequence[int] = (), max_tokens: int | None = None) -> Decoding:
         """The most probable text of a window.
 
         `draft_tokens` are the expected text: right ones save time, wrong ones cost little. `max_tokens` defaults

@@ -123,9 +123,7 @@ def _input_shapes(graph: Any) -> dict[str, tuple[int | None, ...]]:
         if tensor.Shape() is not None:
             values = [tensor.Shape().Dim(d).Value() for d in range(tensor.Shape().DimLength())]
             # Dimension type 1 is a number, 2 a name.
-            shapes[_text(argument.Name())] = tuple(
-                v.DimValue() if v and v.DimType() == 1 else None for v in values
-            )
+            shapes[_text(argument.Name())] = tuple(v.DimValue() if v and v.DimType() == 1 else None for v in values)
     return shapes
 
 

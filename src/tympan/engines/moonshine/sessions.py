@@ -29,6 +29,4 @@ def open_session(path: Path, intra_threads: int) -> Any:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's exceptions have no common base of their own
-        raise ModelError(
-            f"can't load the converted model {path}: {error}; delete the file and try again"
-        ) from error
+        raise ModelError(f"can't load the converted model {path}: {error}; delete the file and try again") from error

@@ -6,6 +6,7 @@ speaks the window is decoded every `UPDATE_FRAMES` frames. In silence nothing is
 
 from __future__ import annotations
 
+import math
 from collections import deque
 
 import numpy as np
@@ -124,7 +125,7 @@ class MoonshineStream:
     def _hear(self, frame: Samples) -> None:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
-        padded = np.pad(frame / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
+        padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
         is_speech = self._tracker.receive_frame(self._vad.judge(padded), start_ms, self._now_ms())
         self._frames_since_speech = 0 if is_speech else self._frames_since_speech + 1
         self._is_flushed = self._is_flushed and not is_speech
@@ -160,6 +161,10 @@ class MoonshineStream:
             cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
             if cut_ms is not None:
                 self._words.settle(window.trim(cut_ms))
+
+    def _end_of_turn_confidence(self, window: Window) -> float:
+        p = min(max(window.end_probability, 1e-4), 1 - 1e-4)
+        return 1 / (1 + math.exp(-(math.log(p / (1 - p)) - 3.22)))
 
     def _now_ms(self) -> StreamMs:
         return stream_ms(self._judged_samples, ENGINE_SAMPLE_RATE_HZ)

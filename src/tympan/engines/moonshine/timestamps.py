@@ -6,6 +6,7 @@ next word starts, or before that where the sound stops.
 
 from __future__ import annotations
 
+import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,7 +122,7 @@ def repair_times(values: Sequence[int]) -> list[int]:
     if anchors[0][0] > 0:
         anchors.insert(0, (0, min(values[0], anchors[0][1])))
     repaired = [anchors[0][1]]
-    for (left, low), (right, high) in zip(anchors, anchors[1:], strict=False):
+    for (left, low), (right, high) in itertools.pairwise(anchors):
         repaired += [low + (high - low) * (i - left) // (right - left) for i in range(left + 1, right + 1)]
     return repaired + [anchors[-1][1]] * (len(values) - len(repaired))
 

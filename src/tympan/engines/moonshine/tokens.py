@@ -55,8 +55,7 @@ class Vocabulary:
 
     def __init__(self, pieces: Sequence[bytes]) -> None:
         self._pieces = tuple(
-            b"" if i < _FIRST_TEXT_TOKEN or _PLACEHOLDER.fullmatch(piece) else piece
-            for i, piece in enumerate(pieces)
+            b"" if i < _FIRST_TEXT_TOKEN or _PLACEHOLDER.fullmatch(piece) else piece for i, piece in enumerate(pieces)
         )
 
     @classmethod
@@ -81,9 +80,7 @@ class Vocabulary:
                 length = content[at] * _LONG_LENGTH + length - _LONG_LENGTH
                 at += 1
             if at + length > len(content):
-                raise ModelError(
-                    f"the vocabulary {path} is damaged: token {len(pieces)} ends beyond the file"
-                )
+                raise ModelError(f"the vocabulary {path} is damaged: token {len(pieces)} ends beyond the file")
             pieces.append(content[at : at + length])
             at += length
         return cls(pieces)

@@ -10,6 +10,7 @@ from tympan.engines.base import Samples
 from tympan.engines.moonshine.decode_repair import cut_invented_tail
 from tympan.engines.moonshine.decoder import Decoding
 from tympan.engines.moonshine.energy import EnergyTrack
+from tympan.engines.moonshine.frontend import MIN_WINDOW_SAMPLES
 from tympan.engines.moonshine.hypothesis import Decode, DecodedWord
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.timestamps import decoded_words
@@ -45,6 +46,8 @@ class Window:
 
     def decode(self, *, is_last: bool) -> Decode:
         """Decode all of it. `is_last`: the speech is over, so nothing of the text is cut as invented."""
+        if self._features.end_sample - self._features.start_sample < MIN_WINDOW_SAMPLES:
+            return Decode(self.start_ms, self.end_ms, (), has_ended=False, was_cut=False)
         draft = [token for word in self._draft for token in word.tokens]
         decoding = self._model.decode(self._model.encode(self._features.features()), draft)
         decode = self._read(decoding)
@@ -60,13 +63,8 @@ class Window:
         return self.start_ms
 
     def _read(self, decoding: Decoding) -> Decode:
-        words = decoded_words(
-            decoding,
-            self._model.vocabulary.spans(decoding.tokens),
-            self._energy.silence(),
-            self.start_ms,
-            self.end_ms,
-        )
+        spans = self._model.vocabulary.spans(decoding.tokens)
+        words = decoded_words(decoding, spans, self._energy.silence(), self.start_ms)
         return Decode(
             window_start_ms=self.start_ms,
             judged_until_ms=self.end_ms,
