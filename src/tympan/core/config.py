@@ -49,6 +49,7 @@ class OutputConfig:
     format_turns: bool = False
     include_partial_turns: bool = True
     formatted_source: FormattedSource = FormattedSource.FULL_DECODE
+    filter_profanity: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +86,7 @@ class ConfigUpdate:
     max_silence_ms: int | None = None
     vad_threshold: float | None = None
     format_turns: bool | None = None
+    filter_profanity: bool | None = None
 
     def apply_to(self, config: SessionConfig) -> SessionConfig:
         """The configuration from now on."""
@@ -99,6 +101,7 @@ class ConfigUpdate:
             format_turns=_or(self.format_turns, output.format_turns),
             include_partial_turns=output.include_partial_turns,
             formatted_source=output.formatted_source,
+            filter_profanity=_or(self.filter_profanity, output.filter_profanity),
         )
         return SessionConfig(config.audio, new_turn, new_output, config.limits)
 
