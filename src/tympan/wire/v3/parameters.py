@@ -1,0 +1,343 @@
+"""The table of v3 connection parameters. PURE: standard library and `core` only.
+
+One row a parameter; parsing, `UpdateConfiguration` and the protocol reference all come from it. Every
+value is checked, also where it has no effect. What would be dishonest to ignore is refused: a client that
+asks for redaction must never be sent unredacted text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, Generic, TypeVar
+
+from tympan.core.audio import Encoding
+from tympan.core.config import FormattedSource
+from tympan.core.errors import BadParameter
+from tympan.wire.v3.kinds import Choice, Flag, Integer, JsonObject, Kind, Number, Strings, Text
+from tympan.wire.v3.profiles import DEFAULT_MODEL
+
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    """What this server does with a parameter."""
+
+    SAME = "same"
+    """As the hosted service does."""
+    EXTENSION = "extension"
+    """Ours alone."""
+    WITHOUT_EFFECT = "accepted without effect"
+    REFUSED = "refused"
+    """Not available yet, and too important to ignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Generic[T]):
+    """One row. `default` and `summary` are for the reference; aliases are older names, the first given wins.
+
+    `objection` says why a value can't be served, or None. `is_u3_only` values are refused when strict.
+    """
+
+    name: str
+    kind: Kind[T]
+    state: State
+    summary: str
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+    is_updatable: bool = False
+    is_u3_only: bool = False
+    objection: Callable[[T], str | None] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
+    def parse(self, name: str, texts: Sequence[str], *, is_strict: bool) -> T:
+        """The value given in a query under this name, within its limits.
+
+        Raises:
+            BadParameter: it can't be used.
+        """
+        return self.check(name, self.kind.parse(name, texts), is_strict=is_strict)
+
+    def check(self, name: str, value: T, *, is_strict: bool) -> T:
+        """The value within its limits.
+
+        Raises:
+            BadParameter: it can't be used.
+        """
+        checked = self.kind.check(name, value, is_strict=is_strict)
+        reason = self.objection(checked) if self.objection else None
+        if reason is None and is_strict and self.is_u3_only:
+            reason = "not supported by this speech model"
+        if reason is not None:
+            raise BadParameter(name, reason)
+        return checked
+
+
+def _unavailable(what: str) -> Callable[[object], str | None]:
+    return lambda value: f"{what} is not available yet; leave it out" if value else None
+
+
+def _coded_audio(encoding: str) -> str | None:
+    if encoding in set(Encoding):
+        return None
+    return f"'{encoding}' is not supported yet; send {' or '.join(Encoding)}"
+
+
+def _languages(codes: tuple[str, ...]) -> str | None:
+    if "multi" in codes and len(codes) > 1:
+        return "'multi' must be the only item"
+    if not codes or {"en", "multi"} & set(codes):
+        return None
+    return f"only English is transcribed, not {', '.join(codes)}"
+
+
+LANGUAGE_CODES = frozenset(
+    "en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn multi".split()
+)
+SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
+_ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
+_DAY_MS = 86_400_000
+
+TOKEN = Parameter("token", Text(), SAME, "temporary token, or an API key")
+SAMPLE_RATE = Parameter(
+    "sample_rate",
+    Integer(
+        8_000,
+        96_000,
+        "Hz",
+        below="sample_rate must be at least 8,000 Hz",
+        above="sample_rate must be at most 96,000 Hz",
+    ),
+    SAME,
+    "sample rate of the audio; never clamped",
+    "16000",
+)
+ENCODING = Parameter(
+    "encoding",
+    Choice(_ENCODINGS, "Encoding"),
+    SAME,
+    "what the audio bytes are; `opus`, `ogg_opus` and `aac` are refused: not supported yet",
+    "pcm_s16le",
+    objection=_coded_audio,
+)
+SPEECH_MODEL = Parameter(
+    "speech_model",
+    Text(),
+    SAME,
+    "chooses the profile, see below; an unknown name means the default, and is refused when strict",
+    DEFAULT_MODEL,
+)
+FORMAT_TURNS = Parameter(
+    "format_turns",
+    Flag(),
+    SAME,
+    "a second, formatted final for each turn; a change acts on turns that end after it",
+    "false",
+    is_updatable=True,
+)
+CONFIDENCE_THRESHOLD = Parameter(
+    "end_of_turn_confidence_threshold",
+    Number(0, 1),
+    SAME,
+    "confidence that ends a turn after `min_turn_silence`; 0: always, 1: never, silence alone decides",
+    "0.4",
+    is_updatable=True,
+)
+MIN_TURN_SILENCE = Parameter(
+    "min_turn_silence",
+    Integer(0, 10_000, "ms"),
+    SAME,
+    "silence before a confident end of turn",
+    "400",
+    aliases=("min_end_of_turn_silence_when_confident",),
+    is_updatable=True,
+)
+MAX_TURN_SILENCE = Parameter(
+    "max_turn_silence",
+    Integer(1, 3_600_000, "ms"),
+    SAME,
+    "silence that always ends a turn; below `min_turn_silence` it counts as equal",
+    "1280",
+    is_updatable=True,
+)
+VAD_THRESHOLD = Parameter(
+    "vad_threshold",
+    Number(0, 1),
+    SAME,
+    "a frame is speech from this probability on",
+    "0.4",
+    is_updatable=True,
+)
+INCLUDE_PARTIAL_TURNS = Parameter(
+    "include_partial_turns", Flag(), SAME, "false: only `end_of_turn` messages are sent", "true"
+)
+INACTIVITY_TIMEOUT = Parameter(
+    "inactivity_timeout", Integer(5, 3_600, "s"), SAME, "close after that long without any message", "none"
+)
+FILTER_PROFANITY = Parameter(
+    "filter_profanity",
+    Flag(),
+    SAME,
+    "mask profane words, in partials and finals: `s***`",
+    "false",
+    is_updatable=True,
+)
+FORMATTED_SOURCE = Parameter(
+    "formatted_source",
+    Choice(tuple(FormattedSource), "formatted_source"),
+    State.EXTENSION,
+    "words of the formatted final: `full_decode` transcribes the whole turn anew and may correct words, "
+    "`final_words` keeps the words of the raw final",
+    "full_decode",
+)
+FORMATTED_FINALS = Parameter(
+    "formatted_finals", Flag(), SAME, "pre-release name: acts as `format_turns` where that is absent"
+)
+
+PARAMETERS: tuple[Parameter[Any], ...] = (
+    TOKEN,
+    SAMPLE_RATE,
+    ENCODING,
+    SPEECH_MODEL,
+    FORMAT_TURNS,
+    CONFIDENCE_THRESHOLD,
+    MIN_TURN_SILENCE,
+    MAX_TURN_SILENCE,
+    VAD_THRESHOLD,
+    INCLUDE_PARTIAL_TURNS,
+    INACTIVITY_TIMEOUT,
+    FILTER_PROFANITY,
+    FORMATTED_SOURCE,
+    FORMATTED_FINALS,
+    Parameter(
+        "keyterms_prompt",
+        Strings(100),
+        WITHOUT_EFFECT,
+        "terms to listen for",
+        aliases=("keyterms",),
+        is_updatable=True,
+    ),
+    Parameter(
+        "prompt", Text(1750), WITHOUT_EFFECT, "steering text, U3 only", is_updatable=True, is_u3_only=True
+    ),
+    Parameter(
+        "agent_context",
+        Text(1750),
+        WITHOUT_EFFECT,
+        "what the agent just said, U3 only",
+        is_updatable=True,
+        is_u3_only=True,
+    ),
+    Parameter(
+        "mode",
+        Choice(("min_latency", "balanced", "max_accuracy"), "Mode"),
+        WITHOUT_EFFECT,
+        "presets, U3 only",
+        is_updatable=True,
+        is_u3_only=True,
+    ),
+    Parameter("previous_context_n_turns", Integer(0, 100), WITHOUT_EFFECT, "context carried over, U3 only"),
+    Parameter(
+        "language_detection", Flag(), WITHOUT_EFFECT, "no `language_code` is sent: only English is known"
+    ),
+    Parameter(
+        "language_codes",
+        Strings(10, LANGUAGE_CODES, "language code"),
+        WITHOUT_EFFECT,
+        "refused unless empty, `multi`, or with `en` among them",
+        aliases=("language_code",),
+        is_updatable=True,
+        objection=_languages,
+    ),
+    Parameter(
+        "language", Choice(("en", "multi"), "language"), WITHOUT_EFFECT, "deprecated; English either way"
+    ),
+    Parameter(
+        "continuous_partials", Flag(), WITHOUT_EFFECT, "extra partials, U3 only", is_updatable=True
+    ),
+    Parameter(
+        "interruption_delay",
+        Integer(0, 1_000, "ms"),
+        WITHOUT_EFFECT,
+        "time of the first partial, U3 only",
+        is_updatable=True,
+    ),
+    Parameter(
+        "turn_left_pad_ms",
+        Integer(0, 2_000, "ms"),
+        WITHOUT_EFFECT,
+        "audio kept before the onset of a turn",
+        is_updatable=True,
+    ),
+    Parameter("session_heartbeat", Flag(), WITHOUT_EFFECT, "no `Heartbeat` is sent", is_updatable=True),
+    Parameter(
+        "acknowledge_silence", Flag(), WITHOUT_EFFECT, "no `Silence` is sent; U3 only", is_updatable=True
+    ),
+    Parameter(
+        "redact_pii",
+        Flag(),
+        REFUSED,
+        "true is refused, so that nobody relies on it in vain",
+        "false",
+        objection=_unavailable("redaction"),
+    ),
+    Parameter("redact_pii_policies", Strings(100), WITHOUT_EFFECT, "only with `redact_pii`"),
+    Parameter(
+        "redact_pii_sub",
+        Choice(("hash", "entity_name"), "redact_pii_sub"),
+        WITHOUT_EFFECT,
+        "only with `redact_pii`",
+    ),
+    Parameter(
+        "speaker_labels",
+        Flag(),
+        REFUSED,
+        "true is refused: turns carry no speakers",
+        "false",
+        objection=_unavailable("speaker labelling"),
+    ),
+    Parameter("max_speakers", Integer(1, 10), WITHOUT_EFFECT, "only with `speaker_labels`"),
+    Parameter(
+        "speaker_labels_revision_interval_ms",
+        Integer(0, _DAY_MS, "ms"),
+        WITHOUT_EFFECT,
+        "only with `speaker_labels`",
+    ),
+    Parameter(
+        "webhook_url",
+        Text(),
+        REFUSED,
+        "any address is refused: finals would never arrive there",
+        objection=_unavailable("a webhook"),
+    ),
+    Parameter("webhook_auth_header_name", Text(), WITHOUT_EFFECT, "only with `webhook_url`"),
+    Parameter("webhook_auth_header_value", Text(), WITHOUT_EFFECT, "only with `webhook_url`"),
+    Parameter("llm_gateway", JsonObject(), WITHOUT_EFFECT, "no `LLMGatewayResponse` is sent"),
+    Parameter("domain", Choice(("medical-v1",), "Domain"), WITHOUT_EFFECT, "domain model"),
+    Parameter(
+        "voice_focus",
+        Choice(("near-field", "far-field"), "VoiceFocus"),
+        WITHOUT_EFFECT,
+        "noise suppression",
+        aliases=("noise_suppression_model",),
+    ),
+    Parameter(
+        "voice_focus_threshold",
+        Number(0, 1),
+        WITHOUT_EFFECT,
+        "strength of noise suppression",
+        aliases=("noise_suppression_threshold",),
+    ),
+    Parameter(
+        "customer_support_audio_capture",
+        Flag(),
+        WITHOUT_EFFECT,
+        "audio is never recorded",
+        aliases=("_customer_support_audio_capture",),
+    ),
+    Parameter("word_finalization_max_wait_time", Text(), WITHOUT_EFFECT, "pre-release name"),
+)

@@ -1,0 +1,139 @@
+"""Query string → configuration. PURE: standard library and `core` only.
+
+Unknown names are ignored. Of names given more than once the last counts, except in lists. A newer name
+wins over its older aliases, whose values aren't looked at then.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import TypeVar
+from urllib.parse import parse_qsl
+
+from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.config import ConfigUpdate, FormattedSource, SessionConfig
+from tympan.core.errors import BadParameter
+from tympan.wire.v3 import parameters as p
+from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, Profile, profile_of
+
+T = TypeVar("T")
+
+LATEST_API_VERSION = "2025-05-12"
+_API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_MAX_FIELDS = 1_000
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionOptions:
+    """What the connection needs to know and the session doesn't.
+
+    `requested_model` is set when the name was unknown and the default serves it instead;
+    `without_effect` names parameters that were given and do nothing here. Both are worth a line in the
+    log; neither holds a credential.
+    """
+
+    token: str | None = field(default=None, repr=False)
+    speech_model: str = DEFAULT_MODEL
+    profile: Profile = Profile.US
+    api_version: str = LATEST_API_VERSION
+    requested_model: str | None = None
+    without_effect: tuple[str, ...] = ()
+
+
+def parse_query(
+    query: str, *, defaults: SessionConfig, strict: bool, api_version: str | None = None
+) -> tuple[SessionConfig, ConnectionOptions]:
+    """What a client asks for in the query string of its connection.
+
+    `defaults` hold for what it leaves out. `strict` refuses values that are otherwise clamped, and unknown
+    models. `api_version` is the value of the `AssemblyAI-Version` header; anything but a date is ignored.
+
+    Raises:
+        BadParameter: a value that can't be used; the connection ends with code 3006.
+    """
+    given = _Given(_fields(query), is_strict=strict)
+    without_effect = given.check_all()
+    requested = given.value(p.SPEECH_MODEL)
+    profile, model = profile_of(requested, is_strict=strict)
+    options = ConnectionOptions(
+        token=given.value(p.TOKEN),
+        speech_model=model,
+        profile=profile,
+        api_version=api_version if _API_VERSION.fullmatch(api_version or "") else LATEST_API_VERSION,
+        requested_model=requested if requested and requested not in MODELS else None,
+        without_effect=without_effect,
+    )
+    return _session_config(given, defaults, profile), options
+
+
+class _Given:
+    """The fields of one query."""
+
+    def __init__(self, fields: Mapping[str, list[str]], *, is_strict: bool) -> None:
+        self._fields = fields
+        self.is_strict = is_strict
+
+    def value(self, parameter: p.Parameter[T]) -> T | None:
+        """The value of a parameter, None when it isn't given."""
+        for name in parameter.names:
+            if name in self._fields:
+                return parameter.parse(name, self._fields[name], is_strict=self.is_strict)
+        return None
+
+    def check_all(self) -> tuple[str, ...]:
+        """Check every field that the table knows; returns the names of those without effect."""
+        given = [parameter for parameter in p.PARAMETERS if self.value(parameter) is not None]
+        return tuple(parameter.name for parameter in given if parameter.state is p.State.WITHOUT_EFFECT)
+
+
+def _fields(query: str) -> dict[str, list[str]]:
+    try:
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
+    except ValueError:
+        raise BadParameter("query", f"more than {_MAX_FIELDS} fields") from None
+    fields: dict[str, list[str]] = {}
+    for name, text in pairs:
+        fields.setdefault(name, []).append(text)
+    return fields
+
+
+def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
+    encoding = given.value(p.ENCODING)
+    source = given.value(p.FORMATTED_SOURCE)
+    base = SessionConfig(
+        audio=AudioFormat(
+            encoding=defaults.audio.encoding if encoding is None else Encoding(encoding),
+            sample_rate_hz=_or(given.value(p.SAMPLE_RATE), defaults.audio.sample_rate_hz),
+        ),
+        turn=defaults.turn,
+        output=replace(
+            defaults.output,
+            include_partial_turns=_or(
+                given.value(p.INCLUDE_PARTIAL_TURNS), defaults.output.include_partial_turns
+            ),
+            formatted_source=defaults.output.formatted_source if source is None else FormattedSource(source),
+        ),
+        limits=replace(
+            defaults.limits,
+            inactivity_timeout_s=_or(
+                given.value(p.INACTIVITY_TIMEOUT), defaults.limits.inactivity_timeout_s
+            ),
+            is_strict=given.is_strict,
+        ),
+    )
+    format_turns = _or(given.value(p.FORMAT_TURNS), given.value(p.FORMATTED_FINALS))
+    update = ConfigUpdate(
+        confidence_threshold=given.value(p.CONFIDENCE_THRESHOLD),
+        min_silence_ms=given.value(p.MIN_TURN_SILENCE),
+        max_silence_ms=given.value(p.MAX_TURN_SILENCE),
+        vad_threshold=given.value(p.VAD_THRESHOLD),
+        format_turns=format_turns if profile.has_formatted_final else False,
+        filter_profanity=given.value(p.FILTER_PROFANITY),
+    )
+    return update.apply_to(base)
+
+
+def _or(value: T | None, default: T) -> T:
+    return default if value is None else value
