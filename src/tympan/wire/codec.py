@@ -108,7 +108,9 @@ def _to_json(value: Any) -> Any:
 
 def _object_reader(cls: type[Any]) -> _Reader:
     hints = get_type_hints(cls)
-    plan = tuple(_FieldPlan(field.name, _reader(hints[field.name]), _is_required(field)) for field in fields(cls))
+    plan = tuple(
+        _FieldPlan(field.name, _reader(hints[field.name]), _is_required(field)) for field in fields(cls)
+    )
     return partial(_read_object, cls, plan)
 
 
@@ -184,7 +186,12 @@ def _read_float(path: str, value: Any) -> float:
     return float(value)
 
 
-_SCALAR_READERS: Mapping[Any, _Reader] = {str: _read_str, bool: _read_bool, int: _read_int, float: _read_float}
+_SCALAR_READERS: Mapping[Any, _Reader] = {
+    str: _read_str,
+    bool: _read_bool,
+    int: _read_int,
+    float: _read_float,
+}
 
 
 def _wrong_type(path: str, expected: str, value: Any) -> BadParameter:

@@ -41,7 +41,7 @@ class Kind(ABC, Generic[T]):
             BadParameter: the text isn't of this kind.
         """
 
-    def check(self, name: str, value: T, *, is_strict: bool) -> T:  # noqa: ARG002
+    def check(self, name: str, value: T, *, is_strict: bool) -> T:
         """The value within its limits.
 
         Raises:
@@ -133,10 +133,10 @@ class Choice(Kind[str]):
     def description(self) -> str:
         return "one of " + ", ".join(f"`{value}`" for value in self.values)
 
-    def parse(self, name: str, texts: Sequence[str]) -> str:  # noqa: ARG002
+    def parse(self, name: str, texts: Sequence[str]) -> str:
         return texts[-1]
 
-    def check(self, name: str, value: str, *, is_strict: bool) -> str:  # noqa: ARG002
+    def check(self, name: str, value: str, *, is_strict: bool) -> str:
         if value not in self.values:
             raise BadParameter(name, f"{quoted(value)} is not a valid {self.type_name}")
         return value
@@ -152,10 +152,10 @@ class Text(Kind[str]):
     def description(self) -> str:
         return "str" if self.max_chars is None else f"str, at most {self.max_chars:,} characters"
 
-    def parse(self, name: str, texts: Sequence[str]) -> str:  # noqa: ARG002
+    def parse(self, name: str, texts: Sequence[str]) -> str:
         return texts[-1]
 
-    def check(self, name: str, value: str, *, is_strict: bool) -> str:  # noqa: ARG002
+    def check(self, name: str, value: str, *, is_strict: bool) -> str:
         if self.max_chars is not None and len(value) > self.max_chars:
             raise BadParameter(name, f"Max {self.max_chars} characters, got {len(value)}")
         return value
@@ -187,7 +187,7 @@ class Strings(Kind[tuple[str, ...]]):
                 items.append(text)
         return tuple(item.strip() for item in items if item.strip())
 
-    def check(self, name: str, value: tuple[str, ...], *, is_strict: bool) -> tuple[str, ...]:  # noqa: ARG002
+    def check(self, name: str, value: tuple[str, ...], *, is_strict: bool) -> tuple[str, ...]:
         if len(value) > self.max_items:
             raise BadParameter(name, f"Max {self.max_items} items")
         for index, item in enumerate(value):

@@ -95,9 +95,13 @@ def _languages(codes: tuple[str, ...]) -> str | None:
     return f"only English is transcribed, not {', '.join(codes)}"
 
 
-LANGUAGE_CODES = frozenset(
-    "en es de fr it pt tr nl sv no da fi hi vi ar he ja ur zh ru ko ca gl ro et fa yue af mr zu xh nn multi".split()
-)
+# fmt: off
+LANGUAGE_CODES = frozenset((
+    "en", "es", "de", "fr", "it", "pt", "tr", "nl", "sv", "no", "da", "fi", "hi", "vi", "ar", "he",
+    "ja", "ur", "zh", "ru", "ko", "ca", "gl", "ro", "et", "fa", "yue", "af", "mr", "zu", "xh",
+    "nn", "multi",
+))
+# fmt: on
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
 _ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
@@ -195,7 +199,10 @@ FORMATTED_SOURCE = Parameter(
     "full_decode",
 )
 FORMATTED_FINALS = Parameter(
-    "formatted_finals", Flag(), SAME, "pre-release name: acts as `format_turns` where that is absent"
+    "formatted_finals",
+    Flag(),
+    State.EXTENSION,
+    "pre-release name: acts as `format_turns` where that is absent",
 )
 
 PARAMETERS: tuple[Parameter[Any], ...] = (
@@ -256,9 +263,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     Parameter(
         "language", Choice(("en", "multi"), "language"), WITHOUT_EFFECT, "deprecated; English either way"
     ),
-    Parameter(
-        "continuous_partials", Flag(), WITHOUT_EFFECT, "extra partials, U3 only", is_updatable=True
-    ),
+    Parameter("continuous_partials", Flag(), WITHOUT_EFFECT, "extra partials, U3 only", is_updatable=True),
     Parameter(
         "interruption_delay",
         Integer(0, 1_000, "ms"),

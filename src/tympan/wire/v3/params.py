@@ -23,6 +23,7 @@ T = TypeVar("T")
 LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_FIELDS = 1_000
+_MAX_ECHO_CHARS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +62,20 @@ def parse_query(
         token=given.value(p.TOKEN),
         speech_model=model,
         profile=profile,
-        api_version=api_version if _API_VERSION.fullmatch(api_version or "") else LATEST_API_VERSION,
-        requested_model=requested if requested and requested not in MODELS else None,
+        api_version=_api_version(api_version),
+        requested_model=requested[:_MAX_ECHO_CHARS] if requested and requested not in MODELS else None,
         without_effect=without_effect,
     )
     return _session_config(given, defaults, profile), options
+
+
+def query_token(query: str) -> str | None:
+    """The credential alone, whatever else the query holds: who asks is judged before what is asked.
+
+    Raises:
+        BadParameter: the query has too many fields.
+    """
+    return _Given(_fields(query), is_strict=False).value(p.TOKEN)
 
 
 class _Given:
@@ -117,9 +127,7 @@ def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) ->
         ),
         limits=replace(
             defaults.limits,
-            inactivity_timeout_s=_or(
-                given.value(p.INACTIVITY_TIMEOUT), defaults.limits.inactivity_timeout_s
-            ),
+            inactivity_timeout_s=_or(given.value(p.INACTIVITY_TIMEOUT), defaults.limits.inactivity_timeout_s),
             is_strict=given.is_strict,
         ),
     )
@@ -133,6 +141,10 @@ def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) ->
         filter_profanity=given.value(p.FILTER_PROFANITY),
     )
     return update.apply_to(base)
+
+
+def _api_version(header: str | None) -> str:
+    return header if header and _API_VERSION.fullmatch(header) else LATEST_API_VERSION
 
 
 def _or(value: T | None, default: T) -> T:
