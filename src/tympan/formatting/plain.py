@@ -24,12 +24,9 @@ def plain_text(text: str) -> str:
     lowered = tidy_text(tidy_text(text).lower())
     # A space at each end spares the ends of the word a rule of their own.
     padded = f" {lowered} "
-    kept = (
-        mark
-        for before, mark, after in zip(padded, padded[1:], padded[2:], strict=False)
-        if _stays(before, mark, after)
-    )
-    return "".join(kept)
+    neighbours = zip(padded, padded[1:], padded[2:], strict=False)
+    # Dropping a mark may bring accents together that have an order of their own: hence tidy again.
+    return tidy_text("".join(mark for before, mark, after in neighbours if _stays(before, mark, after)))
 
 
 def _stays(before: str, mark: str, after: str) -> bool:

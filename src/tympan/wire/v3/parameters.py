@@ -202,7 +202,7 @@ FORMATTED_FINALS = Parameter(
     "formatted_finals",
     Flag(),
     State.EXTENSION,
-    "pre-release name: acts as `format_turns` where that is absent",
+    "pre-release name of `format_turns`, which wins",
 )
 
 PARAMETERS: tuple[Parameter[Any], ...] = (

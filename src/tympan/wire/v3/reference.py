@@ -1,0 +1,153 @@
+"""The protocol reference, written from the tables that the code runs on. PURE; `render` returns Markdown.
+
+Nothing is told twice: parameters come from `parameters.py`, messages from `messages.py`, profiles from
+`profiles.py`, close codes from `close_codes.py`.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable
+from dataclasses import fields
+from types import UnionType
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
+from tympan.wire.v3 import messages
+from tympan.wire.v3.parameters import PARAMETERS, Parameter
+from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, U3_PREFIXES
+
+_INTRODUCTION = """\
+<!-- Written by scripts/generate_docs.py from the code; edits here are lost. -->
+
+# Protocol reference: v3
+
+Address `/v3/ws`. The client sends audio as binary messages and control as JSON text messages; the server
+sends JSON text messages. All times are milliseconds of audio since the first sample of the session.
+
+"""
+
+_PARAMETERS_NOTE = """\
+Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
+of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
+understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
+nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
+parameters marked "U3 only" that have no place on a US model. *Update* marks what `UpdateConfiguration` may
+change. The server's operator may set other defaults.
+
+"""
+
+_TURNS_NOTE = """\
+## What a turn looks like
+
+- Partials: `transcript` holds the final words alone; `words` holds them and, after them, every tentative
+  word. A final word never changes its text. A partial that reads like the one before isn't sent.
+- Raw words are lower case and without punctuation, each made from one word of the model.
+- The end of a turn: one message with `end_of_turn` true and raw words. With `format_turns` a second one
+  follows at once, with the same `turn_order` and `turn_is_formatted` true.
+- The formatted words come from a new transcription of the whole turn and may correct raw ones; ask for
+  `formatted_source=final_words` to keep them the same.
+- `utterance` is set on the one message where a pause closes an utterance, formatted if turns are.
+- `format_turns` and `filter_profanity` changed in mid-session act on what is told after the change.
+
+"""
+
+
+def render() -> str:
+    """The whole page."""
+    parts = [
+        _INTRODUCTION,
+        "## Connection parameters\n\n",
+        _PARAMETERS_NOTE,
+        _parameter_table(),
+        _model_section(),
+        "## Client messages\n\n",
+        *(_message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
+        "## Server messages\n\nFields without a value are left out.\n\n",
+        *(_message_section(name, cls) for name, cls in messages.SERVER_TYPES.items()),
+        "## Parts of messages\n\n",
+        *(_message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
+        _TURNS_NOTE,
+        _close_code_section(),
+    ]
+    return "".join(parts).rstrip() + "\n"
+
+
+def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    lines = [heads, tuple("---" for _ in heads), *rows]
+    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n"
+
+
+def _parameter_table() -> str:
+    heads = ("Parameter", "Value", "Default", "State", "Update", "Meaning")
+    return _table(heads, (_parameter_row(parameter) for parameter in PARAMETERS))
+
+
+def _parameter_row(parameter: Parameter[Any]) -> tuple[str, ...]:
+    aliases = (
+        f"; older name {', '.join(f'`{name}`' for name in parameter.aliases)}" if parameter.aliases else ""
+    )
+    return (
+        f"`{parameter.name}`",
+        parameter.kind.description,
+        f"`{parameter.default}`" if parameter.default else "",
+        parameter.state.value,
+        "yes" if parameter.is_updatable else "",
+        parameter.summary + aliases,
+    )
+
+
+def _model_section() -> str:
+    rows = [(f"`{model}`", _profile_text(model)) for model in MODELS]
+    refused = ", ".join(f"`{prefix}…`" for prefix in U3_PREFIXES)
+    rows.append((refused, f"refused: not served yet, use `{DEFAULT_MODEL}`"))
+    rows.append(("any other name", f"as `{DEFAULT_MODEL}`; refused when strict"))
+    note = (
+        "The name chooses how turns are shown, not the model: every name is answered by the engine that the "
+        "server runs. The default engine transcribes English only, also under a multilingual name.\n\n"
+    )
+    return "## Models\n\n" + note + _table(("`speech_model`", "Shown as"), rows)
+
+
+def _profile_text(model: str) -> str:
+    if MODELS[model].has_formatted_final:
+        return "word by word; a second, formatted final with `format_turns`"
+    return "word by word; one final a turn, `format_turns` is ignored"
+
+
+def _message_section(name: str, cls: type[Any]) -> str:
+    hints = get_type_hints(cls, include_extras=True)
+    rows = [
+        (f"`{field.name}`", _type_text(hints[field.name]), _need_text(field), _note(hints[field.name]))
+        for field in fields(cls)
+    ]
+    table = _table(("Field", "Type", "Always there", "Meaning"), rows) if rows else ""
+    return f"### {name}\n\n{inspect.getdoc(cls)}\n\n{table}"
+
+
+def _need_text(field: Any) -> str:
+    return "" if field.default is None else "yes"
+
+
+def _note(hint: Any) -> str:
+    return str(get_args(hint)[1]) if get_origin(hint) is Annotated else ""
+
+
+def _type_text(hint: Any) -> str:
+    if get_origin(hint) is Annotated:
+        return _type_text(get_args(hint)[0])
+    if get_origin(hint) is UnionType:
+        return _type_text(get_args(hint)[0])
+    if get_origin(hint) is tuple:
+        return f"list of {_type_text(get_args(hint)[0])}"
+    return str(hint.__name__)
+
+
+def _close_code_section() -> str:
+    graceful = (str(V3_GRACEFUL.code), "after `Termination`", f"reason: {V3_GRACEFUL.reason}")
+    rows = ((str(rule.code), rule.when, rule.text.replace("{}", "…")) for rule in V3_RULES)
+    note = (
+        "Before any code but 1000 the server sends `Error` with the text below and no `Termination`; the "
+        f'close reason is then "{V3_ERROR_REASON}".\n\n'
+    )
+    return "## Close codes\n\n" + note + _table(("Code", "When", "Text"), (graceful, *rows))
