@@ -1,0 +1,395 @@
+"""What a client may ask for in its query, and what is answered to what it may not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import urlencode
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.errors import BadParameter
+from tympan.wire.v3.client import build_query
+from tympan.wire.v3.parameters import PARAMETERS, State
+from tympan.wire.v3.params import LATEST_API_VERSION, parse_query, query_token
+from tympan.wire.v3.profiles import Profile
+
+DEFAULTS = SessionConfig()
+BY_NAME = {parameter.name: parameter for parameter in PARAMETERS}
+
+
+def ask(query="", *, defaults=DEFAULTS, strict=False, api_version=None):
+    return parse_query(query, defaults=defaults, strict=strict, api_version=api_version)
+
+
+def config_of(query, **options):
+    return ask(query, **options)[0]
+
+
+def options_of(query, **options):
+    return ask(query, **options)[1]
+
+
+def refusal(query, **options):
+    with pytest.raises(BadParameter) as caught:
+        ask(query, **options)
+    return str(caught.value)
+
+
+def test_an_empty_query_means_the_defaults():
+    config, options = ask()
+    assert config == DEFAULTS
+    assert (options.speech_model, options.profile) == ("universal-streaming-english", Profile.US)
+    assert (options.token, options.requested_model, options.without_effect) == (None, None, ())
+
+
+def test_the_operators_defaults_hold_for_what_a_client_leaves_out():
+    defaults = SessionConfig(
+        audio=AudioFormat(Encoding.PCM_MULAW, 8000),
+        turn=TurnConfig(0.7, 160, 2400, 0.5),
+        output=OutputConfig(
+            format_turns=True,
+            include_partial_turns=False,
+            formatted_source=FormattedSource.FINAL_WORDS,
+            filter_profanity=True,
+        ),
+        limits=SessionLimits(inactivity_timeout_s=60, max_duration_s=600),
+    )
+    assert config_of("", defaults=defaults) == defaults
+
+
+@pytest.mark.parametrize(
+    ("query", "part", "name", "value"),
+    [
+        ("sample_rate=8000", "audio", "sample_rate_hz", 8000),
+        ("sample_rate=96000", "audio", "sample_rate_hz", 96000),
+        ("encoding=pcm_mulaw", "audio", "encoding", Encoding.PCM_MULAW),
+        ("format_turns=true", "output", "format_turns", True),
+        ("formatted_finals=true", "output", "format_turns", True),
+        ("formatted_finals=true&format_turns=false", "output", "format_turns", False),
+        ("include_partial_turns=false", "output", "include_partial_turns", False),
+        ("filter_profanity=true", "output", "filter_profanity", True),
+        ("formatted_source=final_words", "output", "formatted_source", FormattedSource.FINAL_WORDS),
+        ("end_of_turn_confidence_threshold=0.7", "turn", "confidence_threshold", 0.7),
+        ("end_of_turn_confidence_threshold=0", "turn", "confidence_threshold", 0.0),
+        ("min_turn_silence=160", "turn", "min_silence_ms", 160),
+        ("min_end_of_turn_silence_when_confident=160", "turn", "min_silence_ms", 160),
+        ("min_end_of_turn_silence_when_confident=1&min_turn_silence=2", "turn", "min_silence_ms", 2),
+        ("max_turn_silence=2400", "turn", "max_silence_ms", 2400),
+        ("min_turn_silence=800&max_turn_silence=100", "turn", "max_silence_ms", 800),
+        ("vad_threshold=0.25", "turn", "vad_threshold", 0.25),
+        ("inactivity_timeout=30", "limits", "inactivity_timeout_s", 30),
+    ],
+)
+def test_a_parameter_changes_its_setting(query, part, name, value):
+    assert getattr(getattr(config_of(query), part), name) == value
+
+
+@pytest.mark.parametrize("spelling", ["true", "True", "TRUE", "1", "yes", "Yes", " true "])
+def test_every_spelling_of_true_is_understood(spelling):
+    assert config_of(urlencode({"format_turns": spelling})).output.format_turns
+
+
+@pytest.mark.parametrize("spelling", ["false", "False", "0", "no"])
+def test_every_spelling_of_false_is_understood(spelling):
+    defaults = replace(DEFAULTS, output=OutputConfig(format_turns=True))
+    assert not config_of(urlencode({"format_turns": spelling}), defaults=defaults).output.format_turns
+
+
+def test_the_last_of_repeated_values_counts():
+    assert config_of("sample_rate=8000&sample_rate=44100").audio.sample_rate_hz == 44100
+
+
+def test_unknown_names_are_ignored():
+    assert ask("sample_ratte=7&utm=x", strict=True)[0] == config_of("", strict=True)
+
+
+@pytest.mark.parametrize(
+    ("query", "text"),
+    [
+        ("sample_rate=7000", "Invalid 'sample_rate': sample_rate must be at least 8,000 Hz"),
+        ("sample_rate=96001", "Invalid 'sample_rate': sample_rate must be at most 96,000 Hz"),
+        ("sample_rate=abc", "Invalid 'sample_rate': 'abc' is not an integer"),
+        ("sample_rate=", "Invalid 'sample_rate': '' is not an integer"),
+        ("sample_rate=16_000", "Invalid 'sample_rate': '16_000' is not an integer"),
+        ("sample_rate=16000.0", "Invalid 'sample_rate': '16000.0' is not an integer"),
+        ("sample_rate=" + "9" * 60, f"Invalid 'sample_rate': '{'9' * 50}…' is not an integer"),
+        ("encoding=flac", "Invalid 'encoding': 'flac' is not a valid Encoding"),
+        ("encoding=opus", "Invalid 'encoding': 'opus' is not supported yet; send pcm_s16le or pcm_mulaw"),
+        ("encoding=aac", "Invalid 'encoding': 'aac' is not supported yet; send pcm_s16le or pcm_mulaw"),
+        (
+            "encoding=ogg_opus",
+            "Invalid 'encoding': 'ogg_opus' is not supported yet; send pcm_s16le or pcm_mulaw",
+        ),
+        (
+            "format_turns=maybe",
+            "Invalid 'format_turns': 'maybe' is not a boolean; expected true or false",
+        ),
+        ("filter_profanity=x", "Invalid 'filter_profanity': 'x' is not a boolean; expected true or false"),
+        ("vad_threshold=nan", "Invalid 'vad_threshold': 'nan' is not a number"),
+        ("vad_threshold=inf", "Invalid 'vad_threshold': 'inf' is not a number"),
+        ("vad_threshold=loud", "Invalid 'vad_threshold': 'loud' is not a number"),
+        ("formatted_source=x", "Invalid 'formatted_source': 'x' is not a valid formatted_source"),
+        ("keyterms_prompt=[1]", "Invalid 'keyterms_prompt': Invalid JSON array"),
+        ("keyterms_prompt=[oops", "Invalid 'keyterms_prompt': Invalid JSON array"),
+        ("keyterms=" + ",".join("abc" for _ in range(101)), "Invalid 'keyterms': Max 100 items"),
+        ("prompt=" + "a" * 1751, "Invalid 'prompt': Max 1750 characters, got 1751"),
+        ("agent_context=" + "a" * 1751, "Invalid 'agent_context': Max 1750 characters, got 1751"),
+        ("mode=turbo", "Invalid 'mode': 'turbo' is not a valid Mode"),
+        ("language_codes=[%22xx%22]", "Invalid 'language_codes.0': 'xx' is not a valid language code"),
+        ("language_codes=en,multi", "Invalid 'language_codes': 'multi' must be the only item"),
+        ("language_codes=es,de", "Invalid 'language_codes': only English is transcribed, not es, de"),
+        ("language_code=es", "Invalid 'language_code': only English is transcribed, not es"),
+        ("llm_gateway=[]", "Invalid 'llm_gateway': Invalid JSON object"),
+        ("redact_pii=true", "Invalid 'redact_pii': redaction is not available yet; leave it out"),
+        (
+            "speaker_labels=true",
+            "Invalid 'speaker_labels': speaker labelling is not available yet; leave it out",
+        ),
+        ("webhook_url=http://x", "Invalid 'webhook_url': a webhook is not available yet; leave it out"),
+        ("x&" * 1001, "Invalid 'query': more than 1000 fields"),
+    ],
+)
+def test_a_value_that_cannot_be_used_is_refused_with_its_text(query, text):
+    assert refusal(query) == text
+
+
+@pytest.mark.parametrize(
+    ("query", "part", "name", "value", "text"),
+    [
+        ("end_of_turn_confidence_threshold=1.5", "turn", "confidence_threshold", 1, "between 0 and 1"),
+        ("vad_threshold=-1", "turn", "vad_threshold", 0, "between 0 and 1"),
+        ("min_turn_silence=-5", "turn", "min_silence_ms", 0, "between 0 and 10,000 ms"),
+        ("min_turn_silence=10001", "turn", "min_silence_ms", 10_000, "between 0 and 10,000 ms"),
+        ("min_turn_silence=0&max_turn_silence=0", "turn", "max_silence_ms", 1, "between 1 and 3,600,000 ms"),
+        ("inactivity_timeout=1", "limits", "inactivity_timeout_s", 5, "between 5 and 3,600 s"),
+        ("inactivity_timeout=9999", "limits", "inactivity_timeout_s", 3600, "between 5 and 3,600 s"),
+    ],
+)
+def test_a_number_out_of_range_is_clamped_and_when_strict_refused(query, part, name, value, text):
+    assert getattr(getattr(config_of(query), part), name) == value
+    assert text in refusal(query, strict=True)
+
+
+@pytest.mark.parametrize("query", ["mode=balanced", "prompt=hi", "agent_context=hi"])
+def test_u3_parameters_are_ignored_and_when_strict_refused(query):
+    assert config_of(query) == DEFAULTS
+    assert refusal(query, strict=True).endswith("not supported by this speech model")
+
+
+def test_a_strict_session_says_so_in_its_limits():
+    assert config_of("", strict=True).limits.is_strict
+
+
+WITHOUT_EFFECT = {
+    "keyterms_prompt": '["one","two"]',
+    "prompt": "a" * 1750,
+    "agent_context": "hello",
+    "mode": "max_accuracy",
+    "previous_context_n_turns": "5",
+    "language_detection": "true",
+    "language_codes": '["es","en"]',
+    "language": "multi",
+    "continuous_partials": "true",
+    "interruption_delay": "500",
+    "turn_left_pad_ms": "200",
+    "session_heartbeat": "true",
+    "acknowledge_silence": "true",
+    "redact_pii_policies": '["person_name"]',
+    "redact_pii_sub": "hash",
+    "max_speakers": "2",
+    "speaker_labels_revision_interval_ms": "120000",
+    "webhook_auth_header_name": "X-Secret",
+    "webhook_auth_header_value": "s3cret",
+    "llm_gateway": '{"model":"m"}',
+    "domain": "medical-v1",
+    "voice_focus": "near-field",
+    "voice_focus_threshold": "0.5",
+    "customer_support_audio_capture": "true",
+    "word_finalization_max_wait_time": "160",
+}
+
+
+def test_the_list_of_parameters_without_effect_is_complete():
+    assert list(WITHOUT_EFFECT) == [row.name for row in PARAMETERS if row.state is State.WITHOUT_EFFECT]
+
+
+@pytest.mark.parametrize("name", WITHOUT_EFFECT)
+def test_a_parameter_without_effect_changes_nothing_and_is_reported(name):
+    config, options = ask(urlencode({name: WITHOUT_EFFECT[name]}))
+    assert config == DEFAULTS
+    assert options.without_effect == (name,)
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_each_older_name_is_read_when_the_newer_is_absent(parameter):
+    for alias in parameter.aliases:
+        value = "160" if parameter.name == "min_turn_silence" else WITHOUT_EFFECT[parameter.name]
+        value = "en" if alias == "language_code" else value
+        assert ask(urlencode({alias: value})) == ask(urlencode({parameter.name: value}))
+
+
+@pytest.mark.parametrize("name", ["redact_pii", "speaker_labels"])
+def test_what_is_not_available_may_be_turned_off(name):
+    assert config_of(f"{name}=False") == DEFAULTS
+
+
+@pytest.mark.parametrize("query", ["language_codes=", "language_codes=[]", "language_codes=multi", "webhook_url="])
+def test_an_empty_wish_is_no_wish(query):
+    assert config_of(query) == DEFAULTS
+
+
+@pytest.mark.parametrize(
+    ("texts", "items"),
+    [
+        (['["a, b"," c "]'], ("a, b", "c")),
+        (["a,b, c,,"], ("a", "b", "c")),
+        (["a, b", "c"], ("a, b", "c")),
+        (['["a"]', "b"], ("a", "b")),
+        ([""], ()),
+    ],
+)
+def test_a_list_may_be_json_repeated_or_with_commas(texts, items):
+    assert BY_NAME["keyterms_prompt"].parse("keyterms_prompt", texts, is_strict=False) == items
+
+
+@pytest.mark.parametrize(
+    ("model", "profile"),
+    [
+        ("universal-streaming-english", Profile.US),
+        ("universal-streaming-multilingual", Profile.US),
+        ("whisper-rt", Profile.WHISPER),
+    ],
+)
+def test_a_served_model_name_chooses_its_profile_and_is_echoed(model, profile):
+    options = options_of(f"speech_model={model}", strict=True)
+    assert (options.profile, options.speech_model, options.requested_model) == (profile, model, None)
+
+
+@pytest.mark.parametrize(
+    "model", ["u3-rt-pro", "u3-pro", "universal-3-5-pro", "universal-3-6", "_universal-3-5-notetaker"]
+)
+def test_a_u3_model_is_refused_and_the_other_named(model):
+    text = f"Invalid 'speech_model': '{model}' is not served yet; use 'universal-streaming-english'"
+    assert refusal(f"speech_model={model}") == text
+
+
+def test_an_unknown_model_is_served_by_the_default_and_reported():
+    options = options_of("speech_model=my-model")
+    assert options.speech_model == "universal-streaming-english"
+    assert options.requested_model == "my-model"
+
+
+def test_a_strict_server_refuses_an_unknown_model_and_lists_the_others():
+    assert refusal("speech_model=my-model", strict=True) == (
+        "Invalid 'speech_model': 'my-model' is not a valid SpeechModel; allowed: "
+        "universal-streaming-english, universal-streaming-multilingual, whisper-rt"
+    )
+
+
+def test_an_empty_model_name_is_no_name():
+    assert options_of("speech_model=", strict=True).speech_model == "universal-streaming-english"
+
+
+def test_whisper_has_no_formatted_final():
+    assert not config_of("speech_model=whisper-rt&format_turns=true").output.format_turns
+
+
+def test_the_token_is_kept_and_never_shown():
+    options = options_of("token=s3cret")
+    assert options.token == "s3cret"
+    assert "s3cret" not in repr(options)
+
+
+def test_the_token_can_be_read_from_a_query_that_is_wrong_otherwise():
+    assert query_token("token=s3cret&sample_rate=x") == "s3cret"
+    assert query_token("") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "echoed"),
+    [
+        ("2024-01-31", "2024-01-31"),
+        (None, LATEST_API_VERSION),
+        ("latest", LATEST_API_VERSION),
+        ("2024-01-31\n", LATEST_API_VERSION),
+    ],
+)
+def test_the_api_version_is_echoed_when_it_is_a_date(header, echoed):
+    assert options_of("", api_version=header).api_version == echoed
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "sample_rate=16000&format_turns=True",
+        "speech_model=universal-streaming-english&sample_rate=48000&format_turns=true"
+        "&end_of_turn_confidence_threshold=0.5&min_turn_silence=800&max_turn_silence=2000"
+        "&language_detection=false&encoding=pcm_s16le",
+        "speech_model=universal-streaming-english&sample_rate=16000&encoding=pcm_s16le"
+        "&formatted_finals=true&format_turns=true&continuous_partials=true"
+        "&end_of_turn_confidence_threshold=1.0&min_turn_silence=160&max_turn_silence=160",
+        "speech_model=universal-streaming-multilingual&sample_rate=16000&encoding=pcm_s16le"
+        "&min_turn_silence=100&max_turn_silence=100&language_detection=true"
+        "&keyterms_prompt=%5B%22a%22%5D&previous_context_n_turns=3",
+        "sample_rate=16000&encoding=pcm_s16le&keyterms=%5B%22a%22%5D",
+    ],
+    ids=["seed script", "VideoSDK", "pipecat", "LiveKit", "self-hosted example"],
+)
+def test_what_known_clients_send_is_accepted(query):
+    ask(query)
+
+
+@pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
+def test_the_documented_default_is_the_one_in_force(parameter):
+    if parameter.default not in ("", "none"):
+        assert config_of(f"{parameter.name}={parameter.default}") == DEFAULTS
+
+
+names = st.sampled_from([name for row in PARAMETERS for name in row.names])
+texts = st.text() | st.sampled_from(["true", "1", "-1", "1e9", "[]", '["en"]', "[[[", "{}", "opus", "ſ"])
+
+
+@given(st.lists(st.tuples(names | st.text(), texts)), st.booleans())
+def test_any_fields_give_a_configuration_or_a_bad_parameter(fields, strict):
+    _is_served_or_refused(urlencode(fields, errors="replace"), strict)
+
+
+@given(st.text(), st.booleans())
+def test_any_query_gives_a_configuration_or_a_bad_parameter(query, strict):
+    _is_served_or_refused(query, strict)
+
+
+def _is_served_or_refused(query, strict):
+    try:
+        config, _ = ask(query, strict=strict)
+    except BadParameter as error:
+        assert len(str(error)) < 1000
+    else:
+        assert 8_000 <= config.audio.sample_rate_hz <= 96_000
+        assert 0 <= config.turn.confidence_threshold <= 1
+        assert config.turn.min_silence_ms <= config.turn.max_silence_ms
+
+
+@given(st.floats(0, 1), st.integers(0, 10_000), st.booleans(), st.sampled_from([8000, 16000, 44100]))
+def test_a_query_that_the_client_builds_is_understood(threshold, silence_ms, is_formatted, rate_hz):
+    query = build_query(
+        {
+            "end_of_turn_confidence_threshold": threshold,
+            "min_turn_silence": silence_ms,
+            "format_turns": is_formatted,
+            "sample_rate": rate_hz,
+            "keyterms_prompt": ["a, b", "c"],
+            "token": None,
+        }
+    )
+    config, options = ask(query, strict=True)
+    assert config.turn.confidence_threshold == threshold
+    assert config.turn.min_silence_ms == silence_ms
+    assert config.output.format_turns is is_formatted
+    assert config.audio.sample_rate_hz == rate_hz
+    assert options.token is None
+    assert options.without_effect == ("keyterms_prompt",)
