@@ -32,7 +32,7 @@ Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in 
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
 nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-parameters marked "U3 only" that have no place on a US model. *Update* marks what `UpdateConfiguration` may
+`mode`, `prompt` and `agent_context`, which no US model has. *Update* marks what `UpdateConfiguration` may
 change. The server's operator may set other defaults.
 
 """
@@ -45,8 +45,8 @@ _TURNS_NOTE = """\
 - Raw words are lower case and without punctuation, each made from one word of the model.
 - The end of a turn: one message with `end_of_turn` true and raw words. With `format_turns` a second one
   follows at once, with the same `turn_order` and `turn_is_formatted` true.
-- The formatted words come from a new transcription of the whole turn and may correct raw ones; ask for
-  `formatted_source=final_words` to keep them the same.
+- By default the formatted words come from a new transcription of the whole turn and may correct raw ones;
+  ask for `formatted_source=final_words` to keep them the same.
 - `utterance` is set on the one message where a pause closes an utterance, formatted if turns are.
 - `format_turns` and `filter_profanity` changed in mid-session act on what is told after the change.
 
@@ -84,16 +84,14 @@ def _parameter_table() -> str:
 
 
 def _parameter_row(parameter: Parameter[Any]) -> tuple[str, ...]:
-    aliases = (
-        f"; older name {', '.join(f'`{name}`' for name in parameter.aliases)}" if parameter.aliases else ""
-    )
+    aliases = ", ".join(f"`{alias}`" for alias in parameter.aliases)
     return (
         f"`{parameter.name}`",
         parameter.kind.description,
         f"`{parameter.default}`" if parameter.default else "",
         parameter.state.value,
         "yes" if parameter.is_updatable else "",
-        parameter.summary + aliases,
+        parameter.summary + (f"; older name {aliases}" if aliases else ""),
     )
 
 
