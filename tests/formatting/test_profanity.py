@@ -26,7 +26,7 @@ def test_a_profane_word_keeps_its_first_letter_its_suffix_and_its_punctuation(wr
 
 INNOCENT = """
     class assess assume bass Scunthorpe cocktail cockpit Dickens shitake prickly crappie Hitchcock therapist
-    button title mass Essex swank mishit bugle hello damn hell classic grass pass
+    Fagin pricked craps button title mass Essex swank mishit bugle hello damn hell classic grass pass
 """
 
 

@@ -1,8 +1,8 @@
 """Profane words masked: first letter, then asterisks. PURE: standard library only.
 
-The list is short and our own: English words that are profane in nearly every use, with their usual
-endings. Words with a common innocent meaning (`cock`, `ass` inside `class`, `hell`) are left alone or
-matched only as whole words. It is a courtesy, not moderation. A word is masked wherever it stands alone or
+The list is short and our own: English words that are profane in nearly every use. Stems are matched with
+their usual endings, the others as they stand. Words with a common innocent meaning (`cock`, `prick`,
+`hell`) are left alone. It is a courtesy, not moderation. A word is masked wherever it stands alone or
 between hyphens; a suffix after an apostrophe and the punctuation around it are kept (`F***'s!`).
 """
 
@@ -12,13 +12,14 @@ import re
 
 _STEMS = (
     "fuck motherfuck clusterfuck shit bullshit horseshit dipshit batshit bitch cunt wank jerkoff jackoff "
-    "piss bugger bollock crap goddamn whore slut fag twat prick tosser"
+    "piss goddamn whore slut twat"
 )
 _STEM_ENDINGS = ("", "s", "es", "ed", "er", "ers", "in", "ing", "y", "ty", "ted", "ting", "head", "heads")
 _WHOLE_WORDS = (
     "ass asses asshole assholes arse arses arsehole arseholes jackass jackasses dumbass dumbasses badass "
-    "bastard bastards dickhead dickheads douchebag douchebags faggot faggots nigger niggers nigga niggas "
-    "cocksucker cocksuckers shithole shitholes shitshow fuckup fuckups fuckwit fuckwits titties tits bitchy"
+    "bastard bastards bollocks bugger buggers cocksucker cocksuckers crap crappy dickhead dickheads "
+    "douchebag douchebags faggot faggots fuckup fuckups fuckwit fuckwits nigga niggas nigger niggers "
+    "shithole shitholes shitshow titties tosser tossers whoring"
 )
 _PROFANE = frozenset(stem + ending for stem in _STEMS.split() for ending in _STEM_ENDINGS) | frozenset(
     _WHOLE_WORDS.split()
