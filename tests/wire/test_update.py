@@ -74,4 +74,4 @@ def test_any_message_gives_a_valid_configuration_or_a_bad_parameter(message, str
     except BadParameter:
         return
     assert 0 <= config.turn.vad_threshold <= 1
-    assert config.turn.min_silence_ms <= config.turn.max_silence_ms
+    assert 0 <= config.turn.min_silence_ms <= config.turn.longest_silence_ms

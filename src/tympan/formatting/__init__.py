@@ -1,0 +1,1 @@
+"""How words are written. PURE; may import `core` only."""

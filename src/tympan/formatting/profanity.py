@@ -19,7 +19,7 @@ _WHOLE_WORDS = (
     "ass asses asshole assholes arse arses arsehole arseholes jackass jackasses dumbass dumbasses badass "
     "bastard bastards bollocks bugger buggers cocksucker cocksuckers crap crappy dickhead dickheads "
     "douchebag douchebags faggot faggots fuckup fuckups fuckwit fuckwits nigga niggas nigger niggers "
-    "shithole shitholes shitshow titties tosser tossers whoring"
+    "shithole shitholes shitshow titties tosser tossers"
 )
 _PROFANE = frozenset(stem + ending for stem in _STEMS.split() for ending in _STEM_ENDINGS) | frozenset(
     _WHOLE_WORDS.split()

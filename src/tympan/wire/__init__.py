@@ -1,0 +1,1 @@
+"""The wire: text messages and query strings ↔ core. PURE; may import `core` only."""

@@ -1,0 +1,1 @@
+"""Protocol v3, US profile: messages, parameters, and the two sides of a connection."""
