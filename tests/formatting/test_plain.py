@@ -62,3 +62,8 @@ def test_punctuation_that_comes_later_changes_no_raw_word(text, punctuation):
 @given(texts)
 def test_tidy_text_stays_as_it_is(text):
     assert tidy_text(tidy_text(text)) == tidy_text(text)
+
+
+@given(st.text(alphabet="abYZ.,?!", max_size=8))
+def test_the_short_way_for_simple_words_gives_the_same(text):
+    assert plain_text(text) == plain_text('"' + text)

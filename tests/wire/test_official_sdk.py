@@ -50,6 +50,4 @@ def test_an_update_as_the_sdk_writes_it_is_understood(server):
     assert server.receive_text(json.dumps(update.model_dump(exclude_none=True))) == ConfigUpdate(
         min_silence_ms=100, format_turns=True
     )
-    assert server.receive_text(update.model_dump_json()) == ConfigUpdate(
-        min_silence_ms=100, format_turns=True
-    )
+    assert server.receive_text(update.model_dump_json()) == ConfigUpdate(min_silence_ms=100, format_turns=True)

@@ -59,9 +59,7 @@ class Conversation:
     def hears_end(self, text, *, formatted=None, utterance="", confidence=0.75):
         words = said(text)
         formatted_words = words if formatted is None else said(formatted)
-        event = TurnEnded(
-            self.turn_order, words, formatted_words, confidence, EndReason.CONFIDENT, said(utterance)
-        )
+        event = TurnEnded(self.turn_order, words, formatted_words, confidence, EndReason.CONFIDENT, said(utterance))
         self.turn_order += 1
         return self.hears(event)
 
@@ -89,9 +87,9 @@ def test_a_formatted_conversation_reads_as_the_protocol_says():
     assert client.hears(SpeechStarted(0, StreamMs(100))) == []
     assert all_shown(client.hears_so_far("Hi", final=0)) == ["0 -- [] [hi*] []"]
     assert all_shown(client.hears_so_far("Hi, my", final=1)) == ["0 -- [hi] [hi my*] []"]
-    assert all_shown(
-        client.hears_so_far("Hi, my name is Sonny.", final=4, utterance="Hi, my name is Sonny.")
-    ) == ["0 -- [hi my name is] [hi my name is sonny*] [Hi, my name is Sonny.]"]
+    assert all_shown(client.hears_so_far("Hi, my name is Sonny.", final=4, utterance="Hi, my name is Sonny.")) == [
+        "0 -- [hi my name is] [hi my name is sonny*] [Hi, my name is Sonny.]"
+    ]
     assert all_shown(client.hears_end("Hi, my name is Sonny.")) == [
         "0 E- [hi my name is sonny] [hi my name is sonny] []",
         "0 EF [Hi, my name is Sonny.] [Hi, my name is Sonny.] []",

@@ -64,7 +64,11 @@ def _run(steps: tuple[Step, ...], words: Words, *, filter_profanity: bool) -> Wo
 
 
 def _each(change: Callable[[str], str], words: Words) -> Words:
-    return tuple(replace(word, text=change(word.text)) for word in words)
+    return tuple(_reworded(word, change(word.text)) for word in words)
+
+
+def _reworded(word: Word, text: str) -> Word:
+    return word if text == word.text else replace(word, text=text)
 
 
 def _capitalised(text: str) -> str:

@@ -43,14 +43,10 @@ class EndingRule:
 
 V3_RULES = (
     EndingRule(Unauthorized, 1008, "Unauthorized Connection: {}", "no credential, or not a valid one"),
-    EndingRule(
-        SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"
-    ),
+    EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
     EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
     EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
-    EndingRule(
-        ProtocolError, 3006, "User Input Validation Error: {}", "a bad parameter, bad JSON or a bad message"
-    ),
+    EndingRule(ProtocolError, 3006, "User Input Validation Error: {}", "a bad parameter, bad JSON or a bad message"),
     EndingRule(Inactive, 3006, "{}", "nothing came for `inactivity_timeout`"),
     EndingRule(
         SessionExpired,
@@ -58,9 +54,7 @@ V3_RULES = (
         "Session Expired: Maximum session duration exceeded",
         "`expires_at` has come",
     ),
-    EndingRule(
-        TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"
-    ),
+    EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""
 

@@ -228,9 +228,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         aliases=("keyterms",),
         is_updatable=True,
     ),
-    Parameter(
-        "prompt", Text(1750), WITHOUT_EFFECT, "steering text, U3 only", is_updatable=True, is_u3_only=True
-    ),
+    Parameter("prompt", Text(1750), WITHOUT_EFFECT, "steering text, U3 only", is_updatable=True, is_u3_only=True),
     Parameter(
         "agent_context",
         Text(1750),
@@ -248,9 +246,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         is_u3_only=True,
     ),
     Parameter("previous_context_n_turns", Integer(0, 100), WITHOUT_EFFECT, "context carried over, U3 only"),
-    Parameter(
-        "language_detection", Flag(), WITHOUT_EFFECT, "no `language_code` is sent: only English is known"
-    ),
+    Parameter("language_detection", Flag(), WITHOUT_EFFECT, "no `language_code` is sent: only English is known"),
     Parameter(
         "language_codes",
         Strings(10, LANGUAGE_CODES, "language code"),
@@ -260,9 +256,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         is_updatable=True,
         objection=_languages,
     ),
-    Parameter(
-        "language", Choice(("en", "multi"), "language"), WITHOUT_EFFECT, "deprecated; English either way"
-    ),
+    Parameter("language", Choice(("en", "multi"), "language"), WITHOUT_EFFECT, "deprecated; English either way"),
     Parameter("continuous_partials", Flag(), WITHOUT_EFFECT, "extra partials, U3 only", is_updatable=True),
     Parameter(
         "interruption_delay",
@@ -279,9 +273,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         is_updatable=True,
     ),
     Parameter("session_heartbeat", Flag(), WITHOUT_EFFECT, "no `Heartbeat` is sent", is_updatable=True),
-    Parameter(
-        "acknowledge_silence", Flag(), WITHOUT_EFFECT, "no `Silence` is sent; U3 only", is_updatable=True
-    ),
+    Parameter("acknowledge_silence", Flag(), WITHOUT_EFFECT, "no `Silence` is sent; U3 only", is_updatable=True),
     Parameter(
         "redact_pii",
         Flag(),

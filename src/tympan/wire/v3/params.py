@@ -120,9 +120,7 @@ def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) ->
         turn=defaults.turn,
         output=replace(
             defaults.output,
-            include_partial_turns=_or(
-                given.value(p.INCLUDE_PARTIAL_TURNS), defaults.output.include_partial_turns
-            ),
+            include_partial_turns=_or(given.value(p.INCLUDE_PARTIAL_TURNS), defaults.output.include_partial_turns),
             formatted_source=defaults.output.formatted_source if source is None else FormattedSource(source),
         ),
         limits=replace(

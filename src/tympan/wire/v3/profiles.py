@@ -57,9 +57,7 @@ def profile_of(model: str | None, *, is_strict: bool) -> tuple[Profile, str]:
     if model.startswith(U3_PREFIXES):
         raise BadParameter("speech_model", f"{quoted(model)} is not served yet; use '{DEFAULT_MODEL}'")
     if is_strict:
-        raise BadParameter(
-            "speech_model", f"{quoted(model)} is not a valid SpeechModel; allowed: {', '.join(MODELS)}"
-        )
+        raise BadParameter("speech_model", f"{quoted(model)} is not a valid SpeechModel; allowed: {', '.join(MODELS)}")
     return MODELS[DEFAULT_MODEL], DEFAULT_MODEL
 
 
@@ -94,9 +92,7 @@ def partial_turn(event: TurnUpdated, words: tuple[Word, ...], utterance: str) ->
     )
 
 
-def final_turn(
-    event: TurnEnded, words: tuple[Word, ...], *, utterance: str, is_formatted: bool
-) -> messages.Turn:
+def final_turn(event: TurnEnded, words: tuple[Word, ...], *, utterance: str, is_formatted: bool) -> messages.Turn:
     """A finished turn, in the words given: raw, or once more formatted."""
     return messages.Turn(
         turn_order=event.turn_order,
