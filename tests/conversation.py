@@ -1,4 +1,4 @@
-"""The language of our tests: a caller who speaks and is silent, and what may be said about any conversation."""
+"""The language of our tests: a caller who speaks and is silent, and what holds for any conversation."""
 
 from __future__ import annotations
 
@@ -164,9 +164,7 @@ class _OpenTurn:
             return
         assert self._has_started, "a turn's speech starts before its first words"
         final = event.words if isinstance(event, TurnEnded) else event.words[: event.final_count]
-        assert final[: len(self._final)] == self._final, (
-            "final words never change, and their count only grows"
-        )
+        assert final[: len(self._final)] == self._final, "final words never change, and their count only grows"
         self._final = final
         self._in_utterances += event.utterance_words
         assert self._in_utterances == final[: len(self._in_utterances)], "utterances are made of final words"

@@ -285,9 +285,7 @@ def test_a_terminate_that_comes_after_the_expiry_adds_no_second_end() -> None:
     assert isinstance(error_of(it.receive_heard(FINISHED, at(61.1))), MaxDurationExceeded)
 
 
-@pytest.mark.parametrize(
-    ("max_duration_s", "fired"), [(9.0, Mark(Finish())), (10.0, Mark(Finish())), (11.0, None)]
-)
+@pytest.mark.parametrize(("max_duration_s", "fired"), [(9.0, Mark(Finish())), (10.0, Mark(Finish())), (11.0, None)])
 def test_of_two_missed_deadlines_the_earlier_one_counts(max_duration_s: float, fired: Effect | None) -> None:
     it = session(max_duration_s=max_duration_s, inactivity_timeout_s=10.0)
     effects = it.advance(at(100))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from conversation import Caller, Ended
-
 from tympan.core.config import ConfigUpdate, TurnConfig
 from tympan.core.endpoint import MIN_SPEECH_MS
 from tympan.core.events import ConfigurationChanged, EndReason, SpeechStarted, TurnEnded, TurnUpdated
@@ -214,9 +213,7 @@ def test_the_late_look_may_end_what_the_early_one_left_open() -> None:
         machine.receive_report(report(silence_ms, word("yes")))
         machine.receive_report(report(silence_ms, word("yes"), confidence=0.3), is_look=True)
     assert machine.receive_report(report(600, word("yes"), confidence=0.3)) == [Look()]
-    assert machine.receive_report(report(600, word("yes"), confidence=0.5), is_look=True) == [
-        EndTurn(CONFIDENT)
-    ]
+    assert machine.receive_report(report(600, word("yes"), confidence=0.5), is_look=True) == [EndTurn(CONFIDENT)]
 
 
 def test_a_word_too_short_to_be_seen_as_speech_makes_the_looks_due_again() -> None:

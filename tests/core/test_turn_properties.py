@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from conversation import check_turns, listen, silence
 from hypothesis import given
 from hypothesis import strategies as st
 
+from conversation import check_turns, listen, silence
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import ConfigUpdate, SessionConfig, TurnConfig
 from tympan.core.effects import Control, Finish, ForceEndpoint
@@ -28,9 +28,7 @@ def scripts(draw: st.DrawFn) -> Script:
         end_ms = start_ms + draw(st.integers(0, 400))
         shown_after_ms = draw(st.integers(0, 400))
         final_after_ms = draw(st.integers(0, 900))
-        words.append(
-            ScriptedWord(f"w{index}", start_ms, end_ms, 0.9, shown_after_ms, final_after_ms, draw(SCORES))
-        )
+        words.append(ScriptedWord(f"w{index}", start_ms, end_ms, 0.9, shown_after_ms, final_after_ms, draw(SCORES)))
     return Script(tuple(words), frame_ms=draw(st.sampled_from([7, 20, 32, 250])))
 
 

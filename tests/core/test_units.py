@@ -40,9 +40,7 @@ def test_samples_to_time_and_back_never_passes_the_sample(samples: int, rate_hz:
         (Encoding.PCM_S16LE, 48_000, 96, 1.0),
     ],
 )
-def test_a_chunk_lasts_this_long(
-    encoding: Encoding, rate_hz: int, byte_count: int, duration_ms: float
-) -> None:
+def test_a_chunk_lasts_this_long(encoding: Encoding, rate_hz: int, byte_count: int, duration_ms: float) -> None:
     assert AudioFormat(encoding, rate_hz).duration_ms(byte_count) == duration_ms
 
 
