@@ -10,7 +10,9 @@ Rules:
 
 from __future__ import annotations
 
+import math
 from enum import Enum
+from typing import assert_never
 
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
@@ -119,6 +121,8 @@ class Session:
                 self._judged_until_ms = judged_until_ms
                 effects: list[Effect] = [Emit(event) for event in events]
                 return [*effects, *self._end(now)] if is_finished else effects
+            case _:
+                assert_never(output)
 
     def refuse(self, error: TympanError) -> list[Effect]:
         """The wire or the shell found a reason to end the session with an error now."""
@@ -128,29 +132,32 @@ class Session:
         """When `advance` next matters."""
         if self._phase is not Phase.OPEN:
             return None
-        due = [self._began_at + self._config.limits.max_duration_s]
-        timeout_s = self._config.limits.inactivity_timeout_s
-        if timeout_s is not None:
-            due.append(self._last_message_at + timeout_s)
-        return Monotonic(min(due))
+        return Monotonic(min(self._expires_at(), self._inactive_at()))
 
     def advance(self, now: Monotonic) -> list[Effect]:
         """Time passed."""
         deadline = self.deadline()
         if deadline is None or now < deadline:
             return []
+        if self._expires_at() <= self._inactive_at():
+            self._phase = Phase.EXPIRING
+            return [Mark(Finish())]
         timeout_s = self._config.limits.inactivity_timeout_s
-        if timeout_s is not None and now >= self._last_message_at + timeout_s:
-            return self._close(
-                Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
-            )
-        self._phase = Phase.EXPIRING
-        return [Mark(Finish())]
+        return self._close(
+            Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
+        )
 
     def close(self) -> list[Effect]:
         """The peer is gone; idempotent."""
         self._phase = Phase.CLOSED
         return []
+
+    def _expires_at(self) -> float:
+        return self._began_at + self._config.limits.max_duration_s
+
+    def _inactive_at(self) -> float:
+        timeout_s = self._config.limits.inactivity_timeout_s
+        return math.inf if timeout_s is None else self._last_message_at + timeout_s
 
     def _receive_message(self, now: Monotonic) -> list[Effect]:
         effects = self.advance(now)

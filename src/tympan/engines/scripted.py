@@ -154,7 +154,8 @@ class ScriptedStream:
 
     def _report(self) -> Report:
         started = []
-        for word in self._script.words[self._turn_start :]:
+        for index in range(self._turn_start, len(self._script.words)):
+            word = self._script.words[index]
             if word.start_ms >= self._judged_ms:
                 break
             if word.end_ms > self._turn_start_ms:

@@ -32,7 +32,10 @@ class EngineLink(Protocol):
         """Give a control, in order with the audio."""
 
     def close(self, session_id: str) -> None:
-        """Forget a session and free its stream; nothing is delivered afterwards. Idempotent."""
+        """Forget a session and free its stream. Idempotent.
+
+        What was being heard at this moment may still be delivered; a closed session ignores it.
+        """
 
     def shut_down(self) -> None:
         """Close every session and stop. Idempotent."""

@@ -51,28 +51,36 @@ class Seat:
             # The boundary of the engine: whatever a model raises ends this session and no other.
             logger.exception("engine failed", extra={"engine": self.engine})
             failure = error if isinstance(error, EngineError) else EngineError(self.engine, str(error))
-            self.listener.close()
-            self.deliver(ListeningFailed(failure))
+            self.free()
+            self._tell(ListeningFailed(failure))
             return False
 
+    def free(self) -> None:
+        """Close the stream; one that fails at that is only logged, since nobody is left to be told."""
+        try:
+            self.listener.close()
+        except Exception:
+            logger.exception("closing a stream failed", extra={"engine": self.engine})
+
     def _listen(self) -> bool:
-        silent: Heard | None = None
+        untold: Heard | None = None  # rounds without events tell only the last position
         for _ in range(PIECES_PER_ROUND):
             heard = self.listener.advance()
             if heard is None:
-                self._tell(silent)
-                return False
-            silent = None
+                break
+            untold = heard
             if heard.events or heard.is_finished:
-                self.deliver(heard)
-                return not heard.is_finished
-            silent = heard
-        self._tell(silent)
-        return True
+                break
+        if untold is not None:
+            self._tell(untold)
+        return heard is not None and not heard.is_finished
 
-    def _tell(self, heard: Heard | None) -> None:
-        if heard is not None:
-            self.deliver(heard)
+    def _tell(self, output: ListenerOutput) -> None:
+        """Deliver; a receiver that is gone must not take the worker, and so every other session, with it."""
+        try:
+            self.deliver(output)
+        except Exception:
+            logger.exception("delivery failed", extra={"engine": self.engine})
 
 
 class Worker:
@@ -132,7 +140,7 @@ class Worker:
         while (served := self._next()) is not None:
             seat, items, is_closed = served
             if is_closed:
-                seat.listener.close()
+                seat.free()
                 continue
             seat.take(items)
             has_more = seat.listen()

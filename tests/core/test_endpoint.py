@@ -1,0 +1,90 @@
+"""Endpoint rules and looks: each at its boundary."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tympan.core.config import TurnConfig
+from tympan.core.endpoint import first_matching_rule, looks_for, rules_for
+from tympan.core.events import EndReason
+
+CONFIDENT, SILENT = EndReason.CONFIDENT, EndReason.SILENT
+
+
+def ending(config: TurnConfig, silence_ms: int, confidence: float) -> EndReason | None:
+    rule = first_matching_rule(rules_for(config), silence_ms=silence_ms, confidence=confidence)
+    return None if rule is None else rule.reason
+
+
+@pytest.mark.parametrize(
+    ("silence_ms", "confidence", "reason"),
+    [
+        (399, 1.0, None),
+        (400, 1.0, CONFIDENT),
+        (400, 0.4, None),  # it must exceed the threshold
+        (400, 0.401, CONFIDENT),
+        (1279, 0.4, None),
+        (1280, 0.4, SILENT),
+        (1280, 0.0, SILENT),
+        (1280, 1.0, CONFIDENT),  # the first match names the reason
+    ],
+)
+def test_the_defaults_end_a_turn_here(silence_ms: int, confidence: float, reason: EndReason | None) -> None:
+    assert ending(TurnConfig(), silence_ms, confidence) is reason
+
+
+@pytest.mark.parametrize(("silence_ms", "reason"), [(399, None), (400, CONFIDENT)])
+def test_a_threshold_of_zero_needs_no_confidence(silence_ms: int, reason: EndReason | None) -> None:
+    assert ending(TurnConfig(confidence_threshold=0), silence_ms, 0.0) is reason
+
+
+@pytest.mark.parametrize(("silence_ms", "reason"), [(1279, None), (1280, SILENT)])
+def test_a_threshold_of_one_waits_for_silence_alone(silence_ms: int, reason: EndReason | None) -> None:
+    assert ending(TurnConfig(confidence_threshold=1), silence_ms, 1.0) is reason
+
+
+@pytest.mark.parametrize(("silence_ms", "reason"), [(999, None), (1000, SILENT)])
+def test_a_maximum_below_the_minimum_counts_as_the_minimum(silence_ms: int, reason: EndReason | None) -> None:
+    config = TurnConfig(min_silence_ms=1000, max_silence_ms=500)
+    assert ending(config, silence_ms, 0.0) is reason
+
+
+@pytest.mark.parametrize(
+    ("min_ms", "max_ms", "looks"),
+    [
+        (400, 1280, (300, 400, 600)),
+        (160, 400, (160,)),  # shorter than an utterance's pause, and no time for a late look
+        (300, 1280, (300, 600)),
+        (600, 1280, (300, 600)),
+        (800, 3600, (300, 800)),
+        (400, 599, (300, 400)),
+        (400, 600, (300, 400, 600)),
+        (1000, 500, (300, 1000)),
+    ],
+)
+def test_the_open_turn_is_looked_at_here(min_ms: int, max_ms: int, looks: tuple[int, ...]) -> None:
+    assert looks_for(TurnConfig(min_silence_ms=min_ms, max_silence_ms=max_ms)) == looks
+
+
+@given(
+    threshold=st.floats(0, 1),
+    min_ms=st.integers(0, 5000),
+    max_ms=st.integers(1, 5000),
+    confidence=st.floats(0, 1),
+)
+def test_the_longest_silence_ends_every_turn_and_more_silence_never_reopens_it(
+    threshold: float, min_ms: int, max_ms: int, confidence: float
+) -> None:
+    config = TurnConfig(threshold, min_ms, max_ms)
+    assert ending(config, config.longest_silence_ms, confidence) is not None
+    if ending(config, min_ms, confidence) is not None:
+        assert ending(config, min_ms + 1, confidence) is not None
+
+
+@given(min_ms=st.integers(0, 5000), max_ms=st.integers(1, 5000))
+def test_a_look_comes_no_later_than_the_first_silence_that_may_end_a_turn(min_ms: int, max_ms: int) -> None:
+    looks = looks_for(TurnConfig(min_silence_ms=min_ms, max_silence_ms=max_ms))
+    assert looks[0] <= min_ms
+    assert min_ms in looks
