@@ -83,7 +83,8 @@ class _Tensors:
         }
 
     def matrix(self, name: str) -> QuantizedMatrix:
-        return _required(self._matrices, name, self.path)
+        matrix: QuantizedMatrix = _required(self._matrices, name, self.path)
+        return matrix
 
     def vector(self, name: str) -> FloatArray:
         array: NDArray[Any] = _required(self._vectors, name, self.path)

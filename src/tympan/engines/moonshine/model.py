@@ -15,8 +15,10 @@ from tympan.engines.moonshine.cache import cached_graphs
 from tympan.engines.moonshine.decoder import Decoder, Decoding
 from tympan.engines.moonshine.encoder import Encoded, Encoder
 from tympan.engines.moonshine.frontend import FeatureWindow, FrontEnd
+from tympan.engines.moonshine.hypothesis import DecodedWord
 from tympan.engines.moonshine.precision import Precision
 from tympan.engines.moonshine.sessions import open_session
+from tympan.engines.moonshine.timestamps import SilenceTrack, decoded_words
 from tympan.engines.moonshine.tokens import Vocabulary
 from tympan.engines.moonshine.weights import FloatArray
 
@@ -70,3 +72,7 @@ class MoonshineModel:
         to the most that speech of that length can hold.
         """
         return self.decoder.decode(encoded, draft_tokens, max_tokens)
+
+    def words(self, decoding: Decoding, silence: SilenceTrack, window_start_ms: int) -> list[DecodedWord]:
+        """A decode's words with times; `silence` covers the window."""
+        return decoded_words(decoding, self.vocabulary.spans(decoding.tokens), silence, window_start_ms)

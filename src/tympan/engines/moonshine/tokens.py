@@ -72,7 +72,8 @@ class Vocabulary:
             content = path.read_bytes()
         except OSError as error:
             raise ModelError(f"can't read the vocabulary {path}: {error.strerror}") from error
-        pieces, at = [], 0
+        pieces: list[bytes] = []
+        at = 0
         while at < len(content):
             length = content[at]
             at += 1

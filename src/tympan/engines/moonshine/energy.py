@@ -1,0 +1,54 @@
+"""Loudness of a stream in steps of 10 ms: where its silences are."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
+from tympan.engines.base import Samples
+from tympan.engines.moonshine.timestamps import STEP_MS, SilenceTrack
+
+_STEP_SAMPLES = ENGINE_SAMPLE_RATE_HZ * STEP_MS // 1000
+_FLOOR = 1e-10
+_FULL_SCALE = np.float32(32768)
+
+_QUIET_PERCENTILE, _LOUD_PERCENTILE = 5, 95
+_SILENCE_SHARE = 0.3
+"""Silent is what lies in the lowest share of the span between quiet and loud, in dB. Tuned on word ends."""
+
+
+class EnergyTrack:
+    """Levels of the audio from `start_sample` on. Steps lie on a grid that begins at the stream's first sample."""
+
+    def __init__(self, start_sample: int = 0) -> None:
+        # A window that starts inside a step leaves out the rest of that step.
+        self._first_step = -(-start_sample // _STEP_SAMPLES)
+        self._skipped = self._first_step * _STEP_SAMPLES - start_sample
+        self._levels_db = np.zeros(0, np.float32)
+        self._waiting: Samples = np.zeros(0, np.int16)
+
+    def accept(self, samples: Samples) -> None:
+        """Add audio behind."""
+        skipped = min(self._skipped, len(samples))
+        self._skipped -= skipped
+        waiting = np.concatenate([self._waiting, samples[skipped:]])
+        count = len(waiting) // _STEP_SAMPLES
+        steps = waiting[: count * _STEP_SAMPLES].reshape(count, _STEP_SAMPLES) / _FULL_SCALE
+        levels = 10 * np.log10((steps**2).mean(axis=1) + _FLOOR)
+        self._levels_db = np.concatenate([self._levels_db, levels.astype(np.float32)])
+        self._waiting = waiting[count * _STEP_SAMPLES :]
+
+    def trim(self, sample: int) -> None:
+        """Forget whole steps before `sample`."""
+        dropped = min(len(self._levels_db), max(0, sample // _STEP_SAMPLES - self._first_step))
+        self._levels_db = self._levels_db[dropped:].copy()
+        self._first_step += dropped
+
+    def silence(self) -> SilenceTrack:
+        """Which steps are silent, judged by the range of levels kept. Nothing is silent in no audio."""
+        start_ms = self._first_step * STEP_MS
+        if not len(self._levels_db):
+            return SilenceTrack(start_ms, ())
+        quiet, loud = np.percentile(self._levels_db, [_QUIET_PERCENTILE, _LOUD_PERCENTILE])
+        threshold = quiet + _SILENCE_SHARE * (loud - quiet)
+        return SilenceTrack(start_ms, tuple((self._levels_db < threshold).tolist()))
