@@ -79,7 +79,9 @@ def decoded_words(
     for the window's. `log_prob` and `margin` leave attached punctuation out: doubt about a comma is no doubt
     about the word.
     """
-    peaks_ms = repair_times([window_start_ms + peak * _FRAME_MS + _FRAME_CENTRE_MS for peak in decoding.peaks])
+    peaks_ms = repair_times(
+        [window_start_ms + peak * _FRAME_MS + _FRAME_CENTRE_MS for peak in decoding.peaks]
+    )
     starts_ms = [max(window_start_ms, peaks_ms[span.core_first] - _ONSET_LAG_MS) for span in spans]
     words = []
     for span, start_ms, limit_ms in zip(spans, starts_ms, [*starts_ms[1:], silence.end_ms], strict=True):
