@@ -103,7 +103,8 @@ def _existing(name: str, directory: Path, expected: Mapping[str, str], remedy: s
     missing = [file for file in FILE_NAMES if not (directory / file).is_file()]
     if missing:
         raise ModelError(
-            f"model folder {directory} must hold {', '.join(FILE_NAMES)}; missing: {', '.join(missing)}; {remedy}"
+            f"model folder {directory} must hold {', '.join(FILE_NAMES)}; "
+            f"missing: {', '.join(missing)}; {remedy}"
         )
     return ModelFiles(name, directory, expected)
 

@@ -18,7 +18,7 @@ _SILENCE_SHARE = 0.3
 
 
 class EnergyTrack:
-    """Levels of the audio from `start_sample` on. Steps lie on a grid that begins at the stream's first sample."""
+    """Levels of the audio from `start_sample` on, on a grid that begins at the stream's first sample."""
 
     def __init__(self, start_sample: int = 0) -> None:
         # A window that starts inside a step leaves out the rest of that step.

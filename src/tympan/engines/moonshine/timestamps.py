@@ -1,7 +1,7 @@
 """Attention peaks and silences to words with times. PURE: standard library only.
 
-A word starts where attention peaks while its first token is predicted, less that head's lag; it ends where the
-next word starts, or before that where the sound stops.
+A word starts where attention peaks while its first token is predicted, less that head's lag; it ends
+where the next word starts, or before that where the sound stops.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from tympan.engines.moonshine.hypothesis import DecodedWord
@@ -123,7 +124,7 @@ def repair_times(values: Sequence[int]) -> list[int]:
     if anchors[0][0] > 0:
         anchors.insert(0, (0, min(values[0], anchors[0][1])))
     repaired = [anchors[0][1]]
-    for (left, low), (right, high) in zip(anchors, anchors[1:], strict=False):
+    for (left, low), (right, high) in pairwise(anchors):
         repaired += [low + (high - low) * (i - left) // (right - left) for i in range(left + 1, right + 1)]
     return repaired + [anchors[-1][1]] * (len(values) - len(repaired))
 

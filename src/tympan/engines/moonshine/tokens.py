@@ -132,7 +132,7 @@ class Vocabulary:
         )
 
     def _is_core(self, token: int) -> bool:
-        """Whether a token is more than punctuation. Part of a character that spans tokens counts as a letter."""
+        """Whether a token is more than punctuation. Part of a longer character counts as a letter."""
         piece = self._pieces[token].replace(_WORD_MARK, b"")
         try:
             text = piece.decode("utf-8")
