@@ -57,7 +57,7 @@ def read_weights(files: ModelFiles) -> ModelWeights:
         decoder_norm=decoder.vector("norm.weight"),
         projection=decoder.matrix("proj_out"),
     )
-    _check_shapes(weights, files)
+    check_shapes(weights, files)
     return weights
 
 
@@ -180,7 +180,7 @@ def _head_count(past_shape: tuple[int | None, ...], path: Path) -> int:
             )
 
 
-def _check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
+def check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
     hidden, vocabulary = weights.hidden_size, weights.vocabulary_size
     expected = {
         "conv1.weight": (weights.front_end.conv1.shape, (hidden, 1, 127)),
