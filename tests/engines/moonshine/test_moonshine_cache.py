@@ -40,7 +40,9 @@ def test_a_damaged_entry_is_made_again_with_a_warning(
     assert [path.name for path in entry.parent.iterdir()] == [entry.name]
 
 
-def test_processes_that_start_together_all_find_a_whole_entry(model_files: ModelFiles, tmp_path: Path) -> None:
+def test_processes_that_start_together_all_find_a_whole_entry(
+    model_files: ModelFiles, tmp_path: Path
+) -> None:
     script = (
         "from pathlib import Path; from tympan.engines.moonshine.assets import default_files; "
         "from tympan.engines.moonshine.cache import cached_graphs; "

@@ -68,7 +68,10 @@ def test_a_text_of_punctuation_alone_has_no_words() -> None:
 def test_words_cover_all_tokens_in_order_and_have_keys(tokens: list[int]) -> None:
     spans = SMALL.spans(tokens)
     if spans:
-        assert [spans[0].first, *(span.end for span in spans)] == [*(span.first for span in spans), len(tokens)]
+        assert [spans[0].first, *(span.end for span in spans)] == [
+            *(span.first for span in spans),
+            len(tokens),
+        ]
     assert all(key_of(span.text) for span in spans)
 
 
@@ -78,7 +81,9 @@ def test_closing_punctuation_is_taken_off_the_end_of_a_text() -> None:
 
 
 @given(st.lists(st.binary(max_size=300).filter(lambda piece: len(piece) != 0), max_size=20))
-def test_a_written_vocabulary_reads_back(tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]) -> None:
+def test_a_written_vocabulary_reads_back(
+    tmp_path_factory: pytest.TempPathFactory, pieces: list[bytes]
+) -> None:
     path = tmp_path_factory.mktemp("vocabulary") / "tokenizer.bin"
     path.write_bytes(b"".join(_length(len(piece)) + piece for piece in [b"", b"", b"", *pieces]))
     vocabulary = Vocabulary.read(path)

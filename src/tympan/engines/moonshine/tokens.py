@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tympan.core.errors import ModelError
@@ -116,7 +117,7 @@ class Vocabulary:
         starts = [i for i, token in enumerate(tokens) if i == 0 or self._pieces[token].startswith(_WORD_MARK)]
         groups: list[tuple[int, int]] = []
         has_word = False
-        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        for start, end in pairwise([*starts, len(tokens)]):
             is_word = bool(key_of(self.text(tokens[start:end])))
             if groups and not (has_word and is_word):
                 groups[-1] = (groups[-1][0], end)
