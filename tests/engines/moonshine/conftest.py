@@ -60,8 +60,8 @@ def beckett(model_files: ModelFiles) -> Samples:
 
 @pytest.fixture(scope="session")
 def two_cities(model_files: ModelFiles) -> Samples:
-    """The first 18 seconds of a reading."""
-    return _recording(model_files, "two_cities.wav")[: 18 * 16_000]
+    """The first 15 seconds of a reading."""
+    return _recording(model_files, "two_cities.wav")[: 15 * 16_000]
 
 
 def _recording(files: ModelFiles, name: str) -> Samples:

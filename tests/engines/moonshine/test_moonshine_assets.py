@@ -36,7 +36,7 @@ def test_without_the_wheel_the_error_names_the_command_that_installs_it(
 
 def test_a_folder_that_lacks_files_is_refused_by_naming_them(tmp_path: Path) -> None:
     (tmp_path / FILE_NAMES[0]).touch()
-    with pytest.raises(ModelError, match="missing: decoder_model_merged.ort, tokenizer.bin"):
+    with pytest.raises(ModelError, match=r"missing: decoder_model_merged\.ort, tokenizer\.bin"):
         files_in(tmp_path)
 
 

@@ -16,8 +16,7 @@ from tympan.engines.moonshine.model import MoonshineModel
 BECKETT = "Ever tried, ever failed, no matter, try again, fail again, fail better."
 TWO_CITIES = (
     "It was the best of times. It was the worst of times. It was the age of wisdom. It was the age of "
-    "foolishness. It was the epoch of belief. It was the epoch of incredulity. It was the season of light. "
-    "It was the season of darkness. It was the spring of hope."
+    "foolishness. It was the epoch of belief. It was the epoch of incredulity. It was a season of light."
 )
 
 
@@ -81,7 +80,7 @@ def test_a_complete_sentence_scores_higher_than_one_cut_short(
     fast_model: MoonshineModel, two_cities: Samples
 ) -> None:
     complete = fast_model.decode(encoded(fast_model, two_cities)).end_score
-    cut = fast_model.decode(encoded(fast_model, two_cities[: int(15.5 * 16_000)])).end_score
+    cut = fast_model.decode(encoded(fast_model, two_cities[: 12 * 16_000])).end_score
     assert 0 <= cut.probability < complete.probability <= 1
 
 

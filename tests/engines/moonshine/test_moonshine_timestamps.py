@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tympan.engines.base import Samples
 from tympan.engines.moonshine.energy import EnergyTrack
 from tympan.engines.moonshine.timestamps import SilenceTrack, decoded_words, repair_times
 from tympan.engines.moonshine.tokens import TokenSpan
@@ -131,8 +132,9 @@ def test_the_last_sound_is_told_for_a_window() -> None:
     assert track("...", 300).last_sound_ms == 300
 
 
-def tone(duration_ms: int, amplitude: int) -> np.ndarray[tuple[int], np.dtype[np.int16]]:
-    return (amplitude * np.sin(np.arange(duration_ms * 16) * 0.5)).astype(np.int16)
+def tone(duration_ms: int, amplitude: int) -> Samples:
+    wave: Samples = (amplitude * np.sin(np.arange(duration_ms * 16) * 0.5)).astype(np.int16)
+    return wave
 
 
 def test_steps_far_below_the_loud_ones_are_silent() -> None:
