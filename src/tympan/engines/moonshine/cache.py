@@ -1,8 +1,8 @@
 """Our graphs on disk: converted once for each model and precision, checked at every start.
 
-Rules: an entry appears by one rename, so it is whole or absent and processes may start together; its name holds
-the checksums of what it was made of, so a new model or format never meets an old entry; a damaged entry is made
-again.
+Rules: an entry appears by one rename, so it is whole or absent and processes may start together; its name
+holds the checksums of what it was made of, so a new model or format never meets an old entry; a damaged
+entry is made again.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ def default_cache_dir(environment: Mapping[str, str] = os.environ, system: str =
 
 
 def cached_graphs(files: ModelFiles, cache_dir: Path, precision: Precision) -> dict[str, Path]:
-    """Paths of the model's .onnx graphs by name; converts the model when the cache lacks them (a few seconds).
+    """Paths of the model's .onnx graphs by name; converts the model, in seconds, if the cache lacks them.
 
     Raises:
         ModelError: the model is unreadable or of an unknown kind, or the cache can't be written.

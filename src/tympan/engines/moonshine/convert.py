@@ -43,8 +43,8 @@ def read_weights(files: ModelFiles) -> ModelWeights:
     """
     encoder = _Tensors(files.encoder, read_graph(files.encoder))
     merged = read_graph(files.decoder)
-    # The merged decoder holds two: the first step, and every later one that is given the past. All weights are
-    # in the former; those that the two share lie in the outer graph.
+    # The merged decoder holds two: the first step, and every later one that is given the past. All weights
+    # are in the former; those that the two share lie in the outer graph.
     decoder = _Tensors(files.decoder, _required(merged.subgraphs, "else_branch", files.decoder), outer=merged)
     past_shape = _required(merged.input_shapes, _PAST_KEY, files.decoder)
     weights = ModelWeights(
@@ -57,7 +57,7 @@ def read_weights(files: ModelFiles) -> ModelWeights:
         decoder_norm=decoder.vector("norm.weight"),
         projection=decoder.matrix("proj_out"),
     )
-    _check_shapes(weights, files)
+    check_shapes(weights, files)
     return weights
 
 
@@ -180,7 +180,7 @@ def _head_count(past_shape: tuple[int | None, ...], path: Path) -> int:
             )
 
 
-def _check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
+def check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
     hidden, vocabulary = weights.hidden_size, weights.vocabulary_size
     expected = {
         "conv1.weight": (weights.front_end.conv1.shape, (hidden, 1, 127)),
@@ -206,8 +206,9 @@ def _check_shapes(weights: ModelWeights, files: ModelFiles) -> None:
             raise ModelError(f"model {files.directory}: {name} has shape {found}, expected {wanted}; {_SUPPORTED}")
     if not weights.encoder_layers or not weights.decoder_layers or hidden % weights.head_count:
         raise ModelError(
-            f"model {files.directory}: {len(weights.encoder_layers)} encoder and {len(weights.decoder_layers)} "
-            f"decoder layers, hidden size {hidden} in {weights.head_count} heads make no model; {_SUPPORTED}"
+            f"model {files.directory}: {len(weights.encoder_layers)} encoder and "
+            f"{len(weights.decoder_layers)} decoder layers, hidden size {hidden} in "
+            f"{weights.head_count} heads make no model; {_SUPPORTED}"
         )
 
 

@@ -1,7 +1,7 @@
 """Greedy decoding of one window, checked against a draft.
 
-The draft is what the window's audio said last time. One forward over it shows how much of it still holds; only
-what follows is decoded token by token.
+The draft is what the window's audio said last time. One forward over it shows how much of it still holds;
+only what follows is decoded token by token.
 """
 
 from __future__ import annotations

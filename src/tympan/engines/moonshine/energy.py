@@ -13,12 +13,13 @@ _FLOOR = 1e-10
 _FULL_SCALE = np.float32(32768)
 
 _QUIET_PERCENTILE, _LOUD_PERCENTILE = 5, 95
-_SILENCE_SHARE = 0.3
-"""Silent is what lies in the lowest share of the span between quiet and loud, in dB. Tuned on word ends."""
+_SILENCE_SHARE = 0.4
+"""Silent is what lies in the lowest share of the span between quiet and loud, in dB. On recorded speech, word
+ends are best at 0.4 to 0.5 of 0.2 to 0.5; the lower value spares quiet syllables."""
 
 
 class EnergyTrack:
-    """Levels of the audio from `start_sample` on. Steps lie on a grid that begins at the stream's first sample."""
+    """Levels of the audio from `start_sample` on, on a grid that begins at the stream's first sample."""
 
     def __init__(self, start_sample: int = 0) -> None:
         # A window that starts inside a step leaves out the rest of that step.

@@ -1,8 +1,9 @@
 """Audio of a window to the encoder's input, computed once per sample while the window grows.
 
-Three convolutions with a norm over the *whole window* after the first. What depends on few samples is kept: the
-un-normalised features of the second convolution, and each frame's sum and sum of squares, from which the
-window's mean and variance follow. A trim drops frames and their sums, so nothing accumulates and nothing drifts.
+Three convolutions with a norm over the *whole window* after the first. What depends on few samples is
+kept: the un-normalised features of the second convolution, and each frame's sum and sum of squares, from
+which the window's mean and variance follow. A trim drops frames and their sums, so nothing accumulates
+and nothing drifts.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ class FrontEnd:
         self.channels = int(convolutions.get_outputs()[2].shape[1])
 
     def convolve(self, samples: FloatArray) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Sums and square sums [conv1 frames], features [1, channels, conv2 frames] of at least 511 samples."""
+        """Sums, square sums [conv1 frames], features [1, channels, conv2 frames]; 511 samples at least."""
         sums, squares, convolved = self._convolutions.run(None, {"samples": samples[None]})
         return sums[0], squares[0], convolved
 
@@ -54,10 +55,10 @@ class FrontEnd:
 
 
 class FeatureWindow:
-    """The audio from `start_sample` to `end_sample` of a stream, as features. Grows behind, is trimmed in front.
+    """The audio from `start_sample` to `end_sample` of a stream, as features: grows behind, trimmed in front.
 
-    `accept` only keeps the samples; `features` computes. So how audio was cut into pieces makes no difference.
-    Memory is that of the window: about 0.2 MB a second.
+    `accept` only keeps the samples; `features` computes. So how audio was cut into pieces makes no
+    difference. Memory is that of the window: about 0.2 MB a second.
     """
 
     def __init__(self, front_end: FrontEnd, start_sample: int = 0) -> None:
@@ -94,8 +95,8 @@ class FeatureWindow:
     def trim(self, sample: int) -> int:
         """Drop the audio before `sample`; returns where the window starts now.
 
-        That is `sample` or up to TRIM_STEP_SAMPLES − 1 before it. Nothing happens when the window starts later
-        already.
+        That is `sample` or up to TRIM_STEP_SAMPLES − 1 before it. Nothing happens when the window starts
+        later already.
 
         Raises:
             UsageError: the window ends before `sample`.

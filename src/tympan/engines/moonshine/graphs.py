@@ -5,8 +5,9 @@
     encoder        that → keys and values for the cross-attention of every decoder layer
     decoder        tokens, past keys and values → best next tokens with their log-probs, attention peaks
 
-Graphs compute all they can, so that Python never touches rows as wide as the vocabulary. B, S, P, T and N stand
-for batch, new tokens or frames, past tokens, audio frames and selected rows; H and D for heads and their size.
+Graphs compute all they can, so that Python never touches rows as wide as the vocabulary. B, S, P, T and N
+stand for batch, new tokens or frames, past tokens, audio frames and selected rows; H and D for heads and
+their size.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ _ROTARY_BASE = 10_000.0
 _NORM_EPSILON = 1e-5
 
 _ONSET_HEADS: Mapping[tuple[int, int], tuple[int, int]] = {(6, 8): (4, 6)}
-"""(layers, heads) → (layer, head) whose attention peaks at word onsets: measured for tiny-en, all 48 heads ranked."""
+"""(layers, heads) → (layer, head) whose attention peaks at word onsets: the best of all 48 of tiny-en."""
 
 
 def build_graphs(weights: ModelWeights, precision: Precision) -> dict[str, bytes]:
@@ -144,13 +145,14 @@ class _Transformer:
     def decoder(self) -> bytes:
         """One forward over new tokens.
 
-        Inputs: `tokens`, `positions` [B, S]; `self_mask` [B, 1, S, P+S] and `cross_mask` [B, 1, 1, T], added to
-        attention scores; `rows` [N], indices into the B·S positions whose next token is wanted; of each layer i
-        `past_key_i`, `past_value_i` [B, H, P, D] and `cross_key_i`, `cross_value_i` [B, H, T, D].
+        Inputs: `tokens`, `positions` [B, S]; `self_mask` [B, 1, S, P+S] and `cross_mask` [B, 1, 1, T],
+        added to attention scores; `rows` [N], indices into the B·S positions whose next token is wanted;
+        of each layer i `past_key_i`, `past_value_i` [B, H, P, D] and `cross_key_i`, `cross_value_i` [B,
+        H, T, D].
 
-        Outputs: `best` [N, 2], the two most probable next tokens, and `best_log_probs` [N, 2]; `watched_log_probs`
-        [N, W] of WATCHED_TOKENS; `peaks` [B, S], the frame where the onset head attends most; of each layer
-        `present_key_i`, `present_value_i` [B, H, P+S, D].
+        Outputs: `best` [N, 2], the two most probable next tokens, and `best_log_probs` [N, 2];
+        `watched_log_probs` [N, W] of WATCHED_TOKENS; `peaks` [B, S], the frame where the onset head
+        attends most; of each layer `present_key_i`, `present_value_i` [B, H, P+S, D].
         """
         g, weights = self._g, self._weights
         rotation = self._rotation("positions", MAX_TOKENS)

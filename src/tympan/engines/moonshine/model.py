@@ -1,7 +1,7 @@
 """A loaded Moonshine model: samples to features to encoding to text. Shared by all streams and threads.
 
-Nothing here changes after loading: what belongs to a stream is in its `FeatureWindow`, what belongs to a decode
-in the decode itself. ONNX Runtime lets several threads run one session.
+Nothing here changes after loading: what belongs to a stream is in its `FeatureWindow`, what belongs to a
+decode in the decode itself. ONNX Runtime lets several threads run one session.
 """
 
 from __future__ import annotations
@@ -58,14 +58,14 @@ class MoonshineModel:
         return FeatureWindow(self.front_end, start_sample)
 
     def encode(self, features: FloatArray) -> Encoded:
-        """Encode a window's features [1, frames, hidden]; 3 ms a second of audio and more for long windows."""
+        """Encode a window's features [1, frames, hidden]. The cost grows faster than the length."""
         return self.encoder.encode(features)
 
     def decode(self, encoded: Encoded, draft_tokens: Sequence[int] = (), max_tokens: int | None = None) -> Decoding:
         """The most probable text of a window.
 
-        `draft_tokens` are the expected text: right ones save time, wrong ones cost little. `max_tokens` defaults
-        to the most that speech of that length can hold.
+        `draft_tokens` are the expected text: right ones save time, wrong ones cost little. `max_tokens`
+        defaults to the most that speech of that length can hold.
         """
         return self.decoder.decode(encoded, draft_tokens, max_tokens)
 

@@ -1,7 +1,7 @@
 """Reads a model file in ONNX Runtime's own format (.ort): its operators, constants and input shapes.
 
-The format is a flatbuffer; the accessors come with the onnxruntime wheel. Only what a search for weights needs
-is read: no attributes but subgraphs, no types but the shapes of inputs.
+The format is a flatbuffer; the accessors come with the onnxruntime wheel. Only what a search for weights
+needs is read: no attributes but subgraphs, no types but the shapes of inputs.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 
 
 class Precision(StrEnum):
-    """All three hold the same numbers; products differ by rounding alone (8-bit ones round activations too)."""
+    """All hold the same numbers; products differ by rounding alone (8-bit ones round activations too)."""
 
     S8 = "s8"
     """Signed bytes: the fastest where the processor multiplies signed by unsigned bytes exactly."""

@@ -1,15 +1,15 @@
 """Attention peaks and silences to words with times. PURE: standard library only.
 
-A word starts where attention peaks while its first token is predicted, less that head's lag; it ends where the
-next word starts, or before that where the sound stops.
+A word starts where attention peaks while its first token is predicted, less that head's lag; it ends
+where the next word starts, or before that where the sound stops.
 """
 
 from __future__ import annotations
 
-import itertools
 from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 from tympan.engines.moonshine.hypothesis import DecodedWord
@@ -27,6 +27,8 @@ _MIN_SOUND_MS = 80
 """Sound after the last attended frame that surely belongs to the word."""
 _MIN_PAUSE_MS = 80
 """Shorter silences before the next word are part of speech, such as the closure of a stop."""
+_MAX_ONSET_MS = 50
+"""A word's measured start may lie so far inside its sound: the pause before it ends sooner."""
 _MIN_WORD_MS = 50
 
 
@@ -83,7 +85,7 @@ def decoded_words(
     peaks_ms = repair_times([window_start_ms + peak * _FRAME_MS + _FRAME_CENTRE_MS for peak in decoding.peaks])
     starts_ms = [max(window_start_ms, peaks_ms[span.core_first] - _ONSET_LAG_MS) for span in spans]
     words = []
-    for span, start_ms, limit_ms in zip(spans, starts_ms, [*starts_ms[1:], silence.end_ms], strict=True):
+    for span, (start_ms, limit_ms) in zip(spans, pairwise([*starts_ms, silence.end_ms]), strict=True):
         attended_ms = peaks_ms[span.core_end - 1]
         core = slice(span.core_first, span.core_end)
         words.append(
@@ -104,9 +106,13 @@ def decoded_words(
 
 def _end_ms(start_ms: int, attended_ms: int, limit_ms: int, silence: SilenceTrack) -> int:
     """The next word's start, or the end of the sound before it when a pause lies between."""
-    sound_end_ms = silence.sound_end_before(limit_ms, max(start_ms, attended_ms) + _MIN_SOUND_MS)
-    end_ms = sound_end_ms if limit_ms - sound_end_ms >= _MIN_PAUSE_MS else limit_ms
-    return max(end_ms, start_ms + _MIN_WORD_MS)
+    from_ms = max(start_ms, attended_ms) + _MIN_SOUND_MS
+    for onset_ms in range(0, _MAX_ONSET_MS + 1, STEP_MS):
+        pause_end_ms = limit_ms - onset_ms
+        sound_end_ms = silence.sound_end_before(pause_end_ms, from_ms)
+        if pause_end_ms - sound_end_ms >= _MIN_PAUSE_MS:
+            return max(sound_end_ms, start_ms + _MIN_WORD_MS)
+    return max(limit_ms, start_ms + _MIN_WORD_MS)
 
 
 def repair_times(values: Sequence[int]) -> list[int]:
@@ -122,7 +128,7 @@ def repair_times(values: Sequence[int]) -> list[int]:
     if anchors[0][0] > 0:
         anchors.insert(0, (0, min(values[0], anchors[0][1])))
     repaired = [anchors[0][1]]
-    for (left, low), (right, high) in itertools.pairwise(anchors):
+    for (left, low), (right, high) in pairwise(anchors):
         repaired += [low + (high - low) * (i - left) // (right - left) for i in range(left + 1, right + 1)]
     return repaired + [anchors[-1][1]] * (len(values) - len(repaired))
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from tympan.core.errors import ModelError
@@ -113,7 +114,7 @@ class Vocabulary:
         starts = [i for i, token in enumerate(tokens) if i == 0 or self._pieces[token].startswith(_WORD_MARK)]
         groups: list[tuple[int, int]] = []
         has_word = False
-        for start, end in zip(starts, [*starts[1:], len(tokens)], strict=True):
+        for start, end in pairwise([*starts, len(tokens)]):
             is_word = bool(key_of(self.text(tokens[start:end])))
             if groups and not (has_word and is_word):
                 groups[-1] = (groups[-1][0], end)
@@ -129,7 +130,7 @@ class Vocabulary:
         )
 
     def _is_core(self, token: int) -> bool:
-        """Whether a token is more than punctuation. Part of a character that spans tokens counts as a letter."""
+        """Whether a token is more than punctuation. Part of a longer character counts as a letter."""
         piece = self._pieces[token].replace(_WORD_MARK, b"")
         try:
             text = piece.decode("utf-8")

@@ -66,7 +66,7 @@ class DecoderLayer:
 
 @dataclass(frozen=True, slots=True)
 class FrontEndWeights:
-    """Three convolutions [out, in, width], the first without bias; the group norm after it spans the window."""
+    """Three convolutions [out, in, width], the first without bias; a group norm follows it."""
 
     conv1: FloatArray
     norm_scale: FloatArray
