@@ -11,8 +11,10 @@ from tympan.engines.moonshine.assets import DEFAULT_MODEL, default_files, files_
 from tympan.engines.moonshine.cache import default_cache_dir
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.precision import Precision, best_precision
-from tympan.engines.moonshine.stream import MoonshineStream
+from tympan.engines.moonshine.stream import MoonshineStream, Parts
 from tympan.engines.silero import SileroModel
+from tympan.engines.smart_turn import SmartTurn
+from tympan.engines.turn_score import LogisticScore
 
 
 class MoonshineRecognizer:
@@ -21,13 +23,12 @@ class MoonshineRecognizer:
     name = "moonshine"
     capabilities = Capabilities(languages=("en",), has_formatting=True)
 
-    def __init__(self, model: MoonshineModel, vad: SileroModel) -> None:
-        self.model = model.name
-        self._model = model
-        self._vad = vad
+    def __init__(self, parts: Parts) -> None:
+        self.model = parts.model.name
+        self._parts = parts
 
     def open_stream(self, options: StreamOptions) -> MoonshineStream:
-        return MoonshineStream(self._model, self._vad, options)
+        return MoonshineStream(self._parts, options)
 
     def close(self) -> None:
         """The sessions are freed with the last reference."""
@@ -36,7 +37,8 @@ class MoonshineRecognizer:
 def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
     """Load the default model (None or `tiny-en`) or the model in a folder.
 
-    Options: `precision` (s8, u8, fp32; default: what suits the processor) and `cache_dir`.
+    Options: `precision` (s8, u8, fp32; default: what suits the processor), `cache_dir`, and `smart_turn`, the
+    path of the optional second model for the end of turns.
 
     Raises:
         ModelError: files missing, damaged or of an unknown kind; no such precision.
@@ -47,4 +49,6 @@ def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
         raise ModelError(f"no precision is called {asked!r}; there are: {', '.join(Precision)}")
     precision = best_precision() if asked is None else Precision(asked)
     cache_dir = Path(options["cache_dir"]) if "cache_dir" in options else default_cache_dir()
-    return MoonshineRecognizer(MoonshineModel.load(files, cache_dir, precision), SileroModel())
+    smart_turn = SmartTurn.load(Path(options["smart_turn"])) if "smart_turn" in options else None
+    model_loaded = MoonshineModel.load(files, cache_dir, precision)
+    return MoonshineRecognizer(Parts(model_loaded, SileroModel(), LogisticScore(), smart_turn))

@@ -6,20 +6,24 @@ speaks the window is decoded every `UPDATE_FRAMES` frames. In silence nothing is
 
 from __future__ import annotations
 
-import math
 from collections import deque
+from dataclasses import dataclass
 
 import numpy as np
 
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.vad import SpeechTracker
-from tympan.core.words import Report, TurnText
+from tympan.core.words import Hypothesis, Report, TurnText
 from tympan.engines.base import Samples, StreamOptions
+from tympan.engines.false_text import VoiceMeter, is_false_text
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.policy import ScoredAgreement
 from tympan.engines.moonshine.turn_words import TurnWords
 from tympan.engines.moonshine.window import Window
 from tympan.engines.silero import FRAME_SAMPLES, SileroModel, SileroStream
+from tympan.engines.smart_turn import SmartTurn
+from tympan.engines.turn_ear import TurnEar
+from tympan.engines.turn_score import EndOfTurnScore, TurnFeatures
 
 UPDATE_FRAMES = 8
 """Frames between two decodes while somebody speaks: 256 ms (policy findings: steps of 250 ms)."""
@@ -43,12 +47,25 @@ LONG_PAUSE_FRAMES = 47
 _FULL_SCALE = np.float32(32768)
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What all streams of a recognizer share."""
+
+    model: MoonshineModel
+    vad: SileroModel
+    score: EndOfTurnScore
+    smart_turn: SmartTurn | None = None
+
+
 class MoonshineStream:
     """See `tympan.engines.base.Stream`."""
 
-    def __init__(self, model: MoonshineModel, vad: SileroModel, options: StreamOptions) -> None:
-        self._model = model
-        self._vad = SileroStream(vad)
+    def __init__(self, parts: Parts, options: StreamOptions) -> None:
+        self._parts = parts
+        self._vad = SileroStream(parts.vad)
+        self._meter = VoiceMeter()
+        self._ear = TurnEar(parts.smart_turn)
+        self._is_believed = False
         self._options = options
         self._tracker = SpeechTracker(options.vad_threshold)
         self._queue: deque[Samples] = deque()
@@ -80,15 +97,20 @@ class MoonshineStream:
             self._looked_at_samples = self._judged_samples
             self._is_flushed = True
             self._words.flush(self._window.decode(is_last=True))
-            self._confidence = self._end_of_turn_confidence(self._window)
+            self._confidence = self._score(self._window)
         return self._report()
 
     def end_turn(self) -> TurnText:
         if not self._is_flushed:
             self.look()
-        text = self._words.text(self._options.formatted_source)
+        text = TurnText((), ())
+        if self._is_believable():
+            text = self._words.text(self._options.formatted_source)
         self._words.reset()
         self._tracker.reset()
+        self._meter.reset()
+        self._ear.reset()
+        self._is_believed = False
         self._window = None
         self._confidence = 0.0
         # The next turn's pre-roll must not hear this turn's speech again.
@@ -126,9 +148,16 @@ class MoonshineStream:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
         padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
-        is_speech = self._tracker.receive_frame(self._vad.judge(padded), start_ms, self._now_ms())
-        self._frames_since_speech = 0 if is_speech else self._frames_since_speech + 1
-        self._is_flushed = self._is_flushed and not is_speech
+        probability = self._vad.judge(padded)
+        is_speech = self._tracker.receive_frame(probability, start_ms, self._now_ms())
+        if is_speech:
+            self._meter.receive_frame(probability)
+            self._frames_since_speech = 0
+            self._is_flushed = False
+            self._confidence = 0.0  # a score belongs to the pause it was made in
+        else:
+            self._frames_since_speech += 1
+        self._ear.receive_frame(frame, self._frames_since_speech)
         self._recent.append(frame)
         if self._window is None:
             if is_speech:
@@ -140,7 +169,7 @@ class MoonshineStream:
 
     def _open_window(self) -> None:
         audio = np.concatenate(self._recent)
-        self._window = Window(self._model, self._judged_samples - len(audio))
+        self._window = Window(self._parts.model, self._judged_samples - len(audio))
         self._window.accept(audio)
         self._frames_since_decode = 0
 
@@ -162,9 +191,29 @@ class MoonshineStream:
             if cut_ms is not None:
                 self._words.settle(window.trim(cut_ms))
 
-    def _end_of_turn_confidence(self, window: Window) -> float:
-        p = min(max(window.end_probability, 1e-4), 1 - 1e-4)
-        return 1 / (1 + math.exp(-(math.log(p / (1 - p)) - 3.22)))
+    def _score(self, window: Window) -> float:
+        words = self._words.words
+        if not words:
+            return 0.0
+        features = TurnFeatures(
+            word_count=len(words),
+            last_word_key=words[-1].key,
+            last_word_log_prob=words[-1].log_prob,
+            p_end=window.end_probability,
+            smart_turn=self._ear.probability,
+        )
+        return self._parts.score.confidence(features)
+
+    def _is_believable(self) -> bool:
+        """Whether the turn's text was heard; once it is believed, the rest of the turn is."""
+        words = self._words.words
+        if not self._is_believed and words:
+            self._is_believed = not is_false_text(
+                self._meter.voice,
+                word_count=len(words),
+                lowest_log_prob=min(word.log_prob for word in words),
+            )
+        return self._is_believed
 
     def _now_ms(self) -> StreamMs:
         return stream_ms(self._judged_samples, ENGINE_SAMPLE_RATE_HZ)
@@ -176,6 +225,6 @@ class MoonshineStream:
             speech_onset_ms=self._tracker.onset_ms,
             last_speech_end_ms=self._tracker.last_end_ms,
             is_speech=self._tracker.is_speech,
-            hypothesis=self._words.hypothesis,
+            hypothesis=self._words.hypothesis if self._is_believable() else Hypothesis(),
             end_of_turn_confidence=self._confidence,
         )
