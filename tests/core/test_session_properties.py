@@ -92,11 +92,12 @@ class AnySession(RuleBasedStateMachine):
     def the_listener_hears(self, share: float, speaks: bool) -> None:
         waiting_ms = self.fed_bytes // BYTES_PER_MS - self.judged_ms
         self.judged_ms += int(waiting_ms * share)
-        events = (SpeechStarted(self.events, StreamMs(self.judged_ms)),) if speaks else ()
+        started = SpeechStarted(self.events, StreamMs(self.judged_ms))
+        events = (started,) if speaks else ()
         was_closed = self.session.is_closed
         self.perform(self.session.receive_heard(Heard(StreamMs(self.judged_ms), events), Monotonic(self.now)))
         if speaks and not was_closed:
-            assert self.effects[-1] == Emit(events[0])
+            assert self.effects[-1] == Emit(started)
             self.events += 1
 
     @precondition(lambda self: self.is_finishing())

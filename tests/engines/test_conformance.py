@@ -259,10 +259,10 @@ def test_final_words_never_change_and_begin_the_turn_s_text(solo: Callable[[str]
 def test_finish_judges_the_rest_and_once(recognizer: Recognizer) -> None:
     stream = recognizer.open_stream(StreamOptions())
     stream.accept(clip_a()[: SECOND + 123])
-    reports = [report for report in iter(stream.step, None) if report is not None]
+    reports = list(iter(stream.step, None))
     stream.finish()
     stream.finish()
-    reports += [report for report in iter(stream.step, None) if report is not None]
+    reports += iter(stream.step, None)
     assert reports[-1].judged_until_ms == stream_ms(SECOND + 123, ENGINE_SAMPLE_RATE_HZ)
     assert stream.step() is None
     stream.finish()

@@ -86,7 +86,7 @@ def test_a_piece_that_is_not_full_waits_for_the_end(finishes: bool, judged_ms: i
     stream.accept(np.zeros(130 * 16, dtype=np.int16))
     if finishes:
         stream.finish()
-    judged = [report.judged_until_ms for report in iter(stream.step, None) if report is not None]
+    judged = [report.judged_until_ms for report in iter(stream.step, None)]
     assert judged[-1] == judged_ms
 
 
@@ -102,7 +102,7 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
     assert recognizer.model == "script.json"
     stream = recognizer.open_stream(StreamOptions())
     stream.accept(np.zeros(1600, dtype=np.int16))
-    assert [report.judged_until_ms for report in iter(stream.step, None) if report] == list(range(10, 110, 10))
+    assert [report.judged_until_ms for report in iter(stream.step, None)] == list(range(10, 110, 10))
     (word,) = stream.end_turn().words
     assert (word.text, word.start_ms, word.end_ms, word.confidence) == ("Hi", 0, 100, 0.5)
     stream.configure(StreamOptions())
@@ -113,7 +113,7 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
 def test_without_a_script_nothing_is_heard() -> None:
     stream = load(None, {}).open_stream(StreamOptions())
     stream.accept(np.zeros(16_000, dtype=np.int16))
-    assert all(report.hypothesis.words == () for report in iter(stream.step, None) if report)
+    assert all(report.hypothesis.words == () for report in iter(stream.step, None))
 
 
 @pytest.mark.parametrize(

@@ -246,7 +246,8 @@ def client(kind: str, seed: int) -> Client:
 
 
 def _script(rng: random.Random) -> Script:
-    words, end_ms = [], 0
+    words: list[ScriptedWord] = []
+    end_ms = 0
     while end_ms < MAX_DURATION_S * 1000:
         start_ms = end_ms + rng.choice([0, 0, 0, 0, 100, 400, 700, 2000, 8000])
         end_ms = start_ms + rng.randrange(60, 500)
@@ -347,7 +348,8 @@ def _with_controls(
                 min_silence_ms=rng.choice([None, 100, 400, 2000]),
                 max_silence_ms=rng.choice([None, 500, 1280]),
             )
-            mixed.append((0.0, rng.choice(["force", "force", "keep alive", update])))
+            controls: list[str | ConfigUpdate] = ["force", "force", "keep alive", update]
+            mixed.append((0.0, rng.choice(controls)))
     return mixed
 
 

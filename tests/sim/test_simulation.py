@@ -12,7 +12,7 @@ from conversation import check_turns, listen
 from tympan.core.errors import AudioTooFast, EngineError, Inactive, MalformedMessage, MaxDurationExceeded
 from tympan.core.events import SessionBegan, SessionEnded, TurnEvent
 
-PER_KIND = 25
+PER_KIND = 20
 GRACEFUL = {"steady", "slow", "bursty", "file", "idle"}
 ENDS: dict[str, type[Exception]] = {
     "flood": AudioTooFast,
