@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from conversation import Caller, Ended
-from tympan.core.config import ConfigUpdate, TurnConfig
+from conversation import Caller, Ended, listen, silence
+from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.config import ConfigUpdate, SessionConfig, TurnConfig
+from tympan.core.effects import Finish
 from tympan.core.endpoint import MIN_SPEECH_MS
 from tympan.core.events import ConfigurationChanged, EndReason, SpeechStarted, TurnEnded, TurnUpdated
 from tympan.core.turn import EndTurn, Look, TurnMachine
 from tympan.core.units import StreamMs
 from tympan.core.words import Hypothesis, Report, TurnText, Word
+from tympan.engines.scripted import Script, ScriptedWord
 
 CONFIDENT, SILENT = EndReason.CONFIDENT, EndReason.SILENT
 FORCED, SESSION_ENDED = EndReason.FORCED, EndReason.SESSION_ENDED
@@ -157,6 +160,14 @@ def test_silence_alone_decides_at_a_threshold_of_one() -> None:
     caller = Caller(TurnConfig(confidence_threshold=1.0))
     caller.says("yes", end_of_turn=1.0).stays_silent(ms=1279).hears_nothing()
     caller.stays_silent(ms=1).hears(Ended("yes", SILENT))
+
+
+def test_the_last_samples_that_a_resampler_holds_back_are_heard_at_the_end() -> None:
+    audio = AudioFormat(Encoding.PCM_MULAW, 8000)
+    script = Script((ScriptedWord("bye", 700, 1000),), frame_ms=1)
+    (*_, ended) = listen(script, SessionConfig(audio=audio), [silence(1000, audio), Finish()])
+    assert isinstance(ended, TurnEnded)
+    assert ended.words[0].end_ms == 1000
 
 
 def updates(caller: Caller) -> list[TurnUpdated]:

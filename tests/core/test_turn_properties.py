@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from conversation import check_turns, listen, silence
@@ -76,6 +76,7 @@ def cut(audio: bytes, marks: list[tuple[int, Control]], places: list[int]) -> li
 PLACES = st.lists(st.integers(0, 10**7), max_size=40)
 
 
+@settings(max_examples=60)
 @given(conversations(), PLACES, st.booleans())
 def test_the_same_audio_gives_the_same_events_however_it_is_chunked(
     conversation: tuple[Script, SessionConfig, bytes, list[tuple[int, Control]]],
@@ -87,6 +88,7 @@ def test_the_same_audio_gives_the_same_events_however_it_is_chunked(
     assert listen(script, config, cut(audio, marks, places), at_once=at_once) == whole
 
 
+@settings(max_examples=60)
 @given(conversations(), PLACES)
 def test_every_word_is_told_once_and_turns_are_well_formed(
     conversation: tuple[Script, SessionConfig, bytes, list[tuple[int, Control]]], places: list[int]
@@ -96,6 +98,7 @@ def test_every_word_is_told_once_and_turns_are_well_formed(
     assert words == [word.spoken() for word in script.words]
 
 
+@settings(max_examples=60)
 @given(conversations())
 def test_formatted_words_are_told_once_too(
     conversation: tuple[Script, SessionConfig, bytes, list[tuple[int, Control]]],
@@ -107,6 +110,7 @@ def test_formatted_words_are_told_once_too(
     ]
 
 
+@settings(max_examples=60)
 @given(conversations())
 def test_what_is_said_later_changes_nothing_that_was_heard_before(
     conversation: tuple[Script, SessionConfig, bytes, list[tuple[int, Control]]],

@@ -28,7 +28,7 @@ from tympan.runtime.listener import Listener
 from tympan.runtime.worker import Seat
 
 ROUND_COST_S = 0.0003
-"""Virtual time of one round: up to 8 pieces of 100 ms, and overhead; fast enough for all at once."""
+"""Virtual time of one round: up to 8 pieces of 200 ms, and overhead; fast enough for all at once."""
 
 
 class Loop:
@@ -253,7 +253,7 @@ def _script(rng: random.Random) -> Script:
         end_ms = start_ms + rng.randrange(60, 500)
         score = rng.choice([0.1, 0.39, 0.41, 0.9])
         words.append(ScriptedWord(f"w{len(words)}", start_ms, end_ms, end_of_turn_confidence=score))
-    return Script(tuple(words), frame_ms=100)
+    return Script(tuple(words), frame_ms=200)
 
 
 Steps = Iterator[tuple[float, bytes | str | ConfigUpdate]]
