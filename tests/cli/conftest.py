@@ -51,9 +51,7 @@ def script(tmp_path: Path) -> Path:
 def audio_file(tmp_path: Path) -> MakeAudio:
     """Make a file of quiet noise; the scripted engine hears its words in any audio."""
 
-    def make(
-        name: str = "speech.wav", *, seconds: float = 3.0, rate_hz: int = 16_000, channels: int = 1
-    ) -> Path:
+    def make(name: str = "speech.wav", *, seconds: float = 3.0, rate_hz: int = 16_000, channels: int = 1) -> Path:
         frames = np.random.default_rng(0).standard_normal((int(seconds * rate_hz), channels)) / 100
         path = tmp_path / name
         soundfile.write(path, frames, rate_hz)

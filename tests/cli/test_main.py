@@ -194,9 +194,7 @@ def test_python_m_tympan_is_the_command() -> None:
 
 
 def test_a_closed_pipe_is_no_traceback() -> None:
-    process = subprocess.Popen(
-        tympan("models", "list"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    )
+    process = subprocess.Popen(tympan("models", "list"), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
     assert process.stdout is not None
     assert process.stderr is not None
     process.stdout.close()

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -44,9 +48,7 @@ def test_json_has_turns_and_words_with_times(transcribe: Run, audio_file: MakeAu
         ("Book a table.", 200, 1_000),
         ("Thanks.", 2_000, 2_400),
     ]
-    assert result["turns"][1]["words"] == [
-        {"text": "Thanks.", "start": 2_000, "end": 2_400, "confidence": 0.5}
-    ]
+    assert result["turns"][1]["words"] == [{"text": "Thanks.", "start": 2_000, "end": 2_400, "confidence": 0.5}]
 
 
 def test_silence_gives_an_empty_transcript(run: Run, audio_file: MakeAudio) -> None:
@@ -65,9 +67,7 @@ def test_several_files_are_told_apart_by_a_header(transcribe: Run, audio_file: M
 def test_several_files_are_a_list_in_json(transcribe: Run, audio_file: MakeAudio) -> None:
     files = [audio_file("a.wav"), audio_file("b.flac")]
 
-    assert [one["file"] for one in transcribe("--format", "json", *files).json] == [
-        str(file) for file in files
-    ]
+    assert [one["file"] for one in transcribe("--format", "json", *files).json] == [str(file) for file in files]
 
 
 @pytest.mark.parametrize("output_format", ["text", "json"])
@@ -146,6 +146,7 @@ def test_realtime_takes_as_long_as_the_audio(transcribe: Run, audio_file: MakeAu
     [
         (("--engine", "nonsense"), "no engine is called 'nonsense'"),
         (("--engine", "scripted", "--model", "nowhere.json"), "cannot read the script nowhere.json"),
+        (("--model", "base-en"), "tympan models pull base-en"),
     ],
 )
 def test_an_unknown_engine_or_model_is_a_model_error(
@@ -155,3 +156,20 @@ def test_an_unknown_engine_or_model_is_a_model_error(
 
     assert (ran.code, ran.output) == (9, "")
     assert message in ran.errors
+
+
+def test_a_terminal_shows_progress_and_standard_output_stays_clean(script: Path, audio_file: MakeAudio) -> None:
+    terminal, side = os.openpty()
+    shown = bytearray()
+    command = [sys.executable, "-m", "tympan", "transcribe", "--engine", "scripted", "--model", str(script)]
+    process = subprocess.Popen([*command, str(audio_file(seconds=30))], stdout=subprocess.PIPE, stderr=side)
+    os.close(side)
+    with suppress(OSError):  # Linux ends a terminal that nobody holds any more with an error
+        while piece := os.read(terminal, 65_536):
+            shown += piece
+    os.close(terminal)
+    output, _ = process.communicate(timeout=30)
+
+    assert (process.returncode, output.decode()) == (0, TEXT)
+    assert b"speech.wav" in shown
+    assert b"100 %" in shown

@@ -195,9 +195,7 @@ def test_a_refused_handshake_becomes_an_error(status: int, expected: type[Client
 
     async def run() -> None:
         async with (
-            server(
-                conversation, refuse=lambda connection, _: connection.respond(HTTPStatus(status), "no")
-            ) as url,
+            server(conversation, refuse=lambda connection, _: connection.respond(HTTPStatus(status), "no")) as url,
             connect(url),
         ):
             pass

@@ -57,9 +57,7 @@ FORMATS = [
 
 
 @pytest.mark.parametrize(("kind", "subtype"), FORMATS)
-def test_a_file_of_any_format_becomes_the_mono_average_of_its_channels(
-    tmp_path: Path, kind: str, subtype: str
-) -> None:
+def test_a_file_of_any_format_becomes_the_mono_average_of_its_channels(tmp_path: Path, kind: str, subtype: str) -> None:
     path = tmp_path / "audio"
     soundfile.write(path, stereo(), 48_000, format=kind, subtype=subtype)
 
@@ -206,9 +204,7 @@ def test_a_header_that_ends_anywhere_is_refused(tmp_path: Path, keep: int) -> No
 
 
 @given(st.binary(max_size=200))
-def test_random_bytes_are_refused_with_one_line(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_random_bytes_are_refused_with_one_line(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     path = tmp_path_factory.getbasetemp() / "random.wav"
     path.write_bytes(b"RIFF\x00\x00\x00\x00WAVE" + content)
 
@@ -251,6 +247,13 @@ def test_a_late_chunk_is_due_at_once_and_the_pace_is_kept() -> None:
 
     assert pacing.delay_s(50, Monotonic(100.3)) == 0
     assert pacing.delay_s(500, Monotonic(100.3)) == pytest.approx(0.2)
+
+
+def test_a_head_start_and_a_speed_send_sooner_but_not_at_once() -> None:
+    pacing = Pacing(Monotonic(100.0), speed=4.0, head_start_ms=60_000)
+
+    assert pacing.delay_s(60_000, Monotonic(100.0)) == 0
+    assert pacing.delay_s(68_000, Monotonic(100.0)) == pytest.approx(2.0)
 
 
 @pytest.mark.parametrize(("kind", "subtype"), FORMATS)

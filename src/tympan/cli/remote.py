@@ -15,7 +15,6 @@ from tympan.client.aio import Session, connect
 from tympan.client.errors import NetworkError
 from tympan.client.sources import AudioFile, Pacing, open_audio, pcm_chunks
 from tympan.core.audio import AudioFormat
-from tympan.core.errors import TympanError
 from tympan.core.units import Monotonic, StreamMs
 from tympan.core.words import Word
 from tympan.wire.v3 import messages
@@ -48,12 +47,8 @@ class RemoteTranscriber:
             audience.begin(str(path), audio.frame_count * 1000 / audio.sample_rate_hz)
             try:
                 return asyncio.run(self._stream(str(path), audio, audience))
-            except* TympanError as group:
-                failure: BaseException = group
-                while isinstance(failure, BaseExceptionGroup):
-                    failure = failure.exceptions[0]
-                raise failure from None
-        raise AssertionError("unreachable")
+            except ExceptionGroup as group:
+                raise _first_error(group) from group
 
     async def _stream(self, file: str, audio: AudioFile, audience: Audience) -> Transcript:
         audio_format, chunks = _service_audio(audio)
@@ -91,6 +86,12 @@ class RemoteTranscriber:
         return byte_count
 
 
+def _first_error(group: ExceptionGroup[Exception]) -> Exception:
+    """Sending and receiving run side by side; the first failure stops the other."""
+    first = group.exceptions[0]
+    return _first_error(first) if isinstance(first, ExceptionGroup) else first
+
+
 async def _ended_turns(session: Session, audience: Audience) -> AsyncIterator[SpokenTurn]:
     async for message in session:
         if isinstance(message, messages.Turn) and message.end_of_turn and message.turn_is_formatted:
@@ -98,8 +99,7 @@ async def _ended_turns(session: Session, audience: Audience) -> AsyncIterator[Sp
                 continue
             turn = SpokenTurn(
                 tuple(
-                    Word(word.text, StreamMs(word.start), StreamMs(word.end), word.confidence)
-                    for word in message.words
+                    Word(word.text, StreamMs(word.start), StreamMs(word.end), word.confidence) for word in message.words
                 )
             )
             audience.turn(turn)

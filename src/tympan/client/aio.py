@@ -44,6 +44,9 @@ from tympan.wire.v3.messages import (
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss", "": "ws"}
 _PATH = "/v3/ws"
 
+_CLOSE_TIMEOUT_S = 2.0
+"""What matters was said before the close; a server that doesn't answer it holds nobody up."""
+
 
 def session_address(url: str, parameters: Mapping[str, ParameterValue]) -> str:
     """The WebSocket address of a session: scheme and path may be left out of `url`.
@@ -74,7 +77,9 @@ async def connect(
     address = session_address(url, parameters or {})
     headers = {} if api_key is None else {"Authorization": api_key}
     try:
-        connection = await open_websocket(address, additional_headers=headers, open_timeout=open_timeout_s)
+        connection = await open_websocket(
+            address, additional_headers=headers, open_timeout=open_timeout_s, close_timeout=_CLOSE_TIMEOUT_S
+        )
     except (OSError, WebSocketException) as error:
         raise _refused(url, error) from error
     async with connection:
@@ -149,9 +154,7 @@ async def _receive(connection: ClientConnection) -> ServerMessage | UnknownServe
 def _closed(error: ConnectionClosed) -> ClientError:
     if error.rcvd is None:
         return NetworkError("the connection to the server was lost")
-    return error_of_code(
-        error.rcvd.code, error.rcvd.reason or f"the server ended with code {error.rcvd.code}"
-    )
+    return error_of_code(error.rcvd.code, error.rcvd.reason or f"the server ended with code {error.rcvd.code}")
 
 
 def _refused(url: str, error: Exception) -> ClientError:
