@@ -34,7 +34,7 @@ WORDS = [
     {"text": "book", "formatted": "Book", "start_ms": 200, "end_ms": 500},
     {"text": "a", "start_ms": 500, "end_ms": 600},
     {"text": "table", "formatted": "table.", "start_ms": 600, "end_ms": 1_000, "end_of_turn_confidence": 0.9},
-    {"text": "thanks", "formatted": "Thanks.", "start_ms": 2_000, "end_ms": 2_400, "confidence": 0.5},
+    {"text": "thanks", "formatted": "thanks.", "start_ms": 2_000, "end_ms": 2_400, "confidence": 0.5},
 ]
 """Two turns: the silence between them is longer than the default needs."""
 

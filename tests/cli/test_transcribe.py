@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 
 import pytest
 from command_line import MakeAudio, Run
+
+from tympan.cli.commands.transcribe import transcribe as transcribe_command
+from tympan.engines.registry import DEFAULT_ENGINE
 
 TEXT = "Book a table.\nThanks.\n"
 
@@ -112,6 +116,34 @@ def test_a_file_gets_what_standard_output_would_get(
     assert (ran.code, ran.output) == (0, "")
     assert target.read_text() == shown
     assert not list(tmp_path.glob(".out*"))
+
+
+def test_a_device_is_written_to_and_never_replaced(transcribe: Run, audio_file: MakeAudio, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+
+    assert transcribe(audio_file(), "-o", pipe).code == 0
+
+    assert os.read(reader, 1_000).decode() == TEXT
+    os.close(reader)
+    assert pipe.is_fifo()
+
+
+def test_a_link_keeps_pointing_to_the_file_that_is_written(
+    transcribe: Run, audio_file: MakeAudio, tmp_path: Path
+) -> None:
+    link, target = tmp_path / "link.txt", tmp_path / "target.txt"
+    link.symlink_to(target)
+
+    assert transcribe(audio_file(), "-o", link).code == 0
+
+    assert link.is_symlink()
+    assert target.read_text() == TEXT
+
+
+def test_the_default_engine_is_the_registrys() -> None:
+    assert inspect.signature(transcribe_command).parameters["engine"].default == DEFAULT_ENGINE
 
 
 def test_a_failure_leaves_the_output_file_alone(transcribe: Run, tmp_path: Path) -> None:

@@ -21,7 +21,7 @@ class Audience:
         self._shows_turns = shows_turns
         self._has_headers = has_headers
         self._progress = Progress(
-            TextColumn("{task.description}"),
+            TextColumn("{task.description}", markup=False),
             BarColumn(),
             TextColumn("{task.percentage:>3.0f} %"),
             TimeRemainingColumn(),

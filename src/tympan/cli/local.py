@@ -18,6 +18,7 @@ from tympan.core.events import TurnEnded
 from tympan.core.units import Monotonic
 from tympan.engines import registry
 from tympan.engines.base import Recognizer
+from tympan.formatting.pipeline import EnglishWording
 from tympan.runtime.listener import Listener, stream_options
 
 
@@ -68,6 +69,8 @@ def local_transcriber(engine: str, model: str | None, *, is_realtime: bool) -> I
 
 
 _ONLY_FINALS = OutputConfig(format_turns=True, include_partial_turns=False)
+_WORDING = EnglishWording()
+"""The same wording as the server's, so that both ways give the same text."""
 
 
 def _ended_turns(listener: Listener, audience: Audience) -> Iterator[SpokenTurn]:
@@ -75,6 +78,6 @@ def _ended_turns(listener: Listener, audience: Audience) -> Iterator[SpokenTurn]
         audience.judged(heard.judged_until_ms)
         for event in heard.events:
             if isinstance(event, TurnEnded) and event.formatted_words:
-                turn = SpokenTurn(event.formatted_words)
+                turn = SpokenTurn(_WORDING.formatted(event.formatted_words, filter_profanity=False))
                 audience.turn(turn)
                 yield turn

@@ -18,13 +18,16 @@ def check_writable(target: Path) -> None:
     """
     if target.is_dir():
         raise OutputError(f"cannot write {target}: this is a directory")
+    if _is_special(target):
+        return
     if not os.access(target.parent, os.W_OK):
         reason = "permission denied" if target.parent.exists() else f"no directory {target.parent}"
         raise OutputError(f"cannot write {target}: {reason}")
 
 
 def write_result(text: str, target: Path | None) -> None:
-    """Write to standard output when `target` is None. A file is replaced in one step.
+    """Write to standard output when `target` is None. A file is replaced in one step; what a link points
+    to is replaced, not the link; a device or a pipe is written to.
 
     Raises:
         OutputError: it can't be written.
@@ -34,9 +37,16 @@ def write_result(text: str, target: Path | None) -> None:
         sys.stdout.flush()
         return
     try:
-        _replace(target, text)
+        if _is_special(target):
+            target.write_text(text, encoding="utf-8")
+        else:
+            _replace(target.resolve(), text)
     except OSError as error:
         raise OutputError(f"cannot write {target}: {(error.strerror or str(error)).lower()}") from error
+
+
+def _is_special(target: Path) -> bool:
+    return target.exists() and not target.is_file()
 
 
 def _replace(target: Path, text: str) -> None:

@@ -128,9 +128,7 @@ def test_the_manifest_records_source_revision_and_checksums(hub: Hub, tmp_path: 
     manifest = Manifest.parse(path.read_text(), path)
 
     assert (manifest.source, manifest.revision) == (f"UsefulSensors/moonshine/{FOLDER}", COMMIT)
-    assert manifest.sha256 == {
-        name: hashlib.sha256(hub.files[f"{FOLDER}/{name}"]).hexdigest() for name in FILE_NAMES
-    }
+    assert manifest.sha256 == {name: hashlib.sha256(hub.files[f"{FOLDER}/{name}"]).hexdigest() for name in FILE_NAMES}
 
 
 def test_a_pulled_model_is_found_and_verified_by_its_name(hub: Hub, tmp_path: Path) -> None:
@@ -169,9 +167,7 @@ def test_a_broken_connection_is_resumed_where_it_broke(hub: Hub, tmp_path: Path)
     assert (folder / "decoder_model_merged.ort").read_bytes() == hub.files[path]
 
 
-def test_after_a_failure_nothing_is_there_and_whole_files_are_kept_for_the_next_pull(
-    hub: Hub, tmp_path: Path
-) -> None:
+def test_after_a_failure_nothing_is_there_and_whole_files_are_kept_for_the_next_pull(hub: Hub, tmp_path: Path) -> None:
     hub.failing.add(f"{FOLDER}/decoder_model_merged.ort")
 
     with pytest.raises(DownloadError, match="pull again"):
@@ -209,6 +205,13 @@ def test_a_folder_without_the_three_files_is_named(hub: Hub, tmp_path: Path) -> 
 def test_a_hub_that_does_not_answer_is_a_download_error(tmp_path: Path) -> None:
     with pytest.raises(DownloadError, match="cannot fetch"):
         pull_model("base-en", tmp_path, lambda _: None, endpoint="http://127.0.0.1:1")
+
+
+def test_a_models_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(ModelError, match="cannot write to"):
+        pull_model("base-en", tmp_path / "file", lambda _: None)
 
 
 @pytest.mark.parametrize("model", ["nonsense", "a/../b", "a//b", "../x", "http://x/y", ""])
