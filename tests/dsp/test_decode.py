@@ -68,7 +68,7 @@ def test_as_much_time_comes_out_as_went_in_within_two_samples(rate_hz: int, samp
     assert abs(len(samples) - sample_count * 16_000 / rate_hz) <= 2
 
 
-@pytest.mark.parametrize("rate_hz", RATES_HZ)
+@pytest.mark.parametrize("rate_hz", [8_000, 44_100])
 def test_ten_minutes_of_audio_do_not_drift(rate_hz: int) -> None:
     chunk = bytes(2 * (rate_hz // 2))
     decoder = PcmDecoder(AudioFormat(sample_rate_hz=rate_hz))

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 
 from tympan.core.errors import ModelError
 from tympan.engines.base import Capabilities, Recognizer, StreamOptions
-from tympan.engines.moonshine.assets import DEFAULT_MODEL, default_files, files_in
 from tympan.engines.moonshine.cache import default_cache_dir
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.precision import Precision, best_precision
+from tympan.engines.moonshine.store import find_model, models_directory
 from tympan.engines.moonshine.stream import MoonshineStream, Parts
 from tympan.engines.silero import SileroModel
 from tympan.engines.smart_turn import SmartTurn
@@ -35,7 +36,7 @@ class MoonshineRecognizer:
 
 
 def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
-    """Load the default model (None or `tiny-en`) or the model in a folder.
+    """Load the default model (None or `tiny-en`), one that was pulled, by its name, or the one in a folder.
 
     Options: `precision` (s8, u8, fp32; default: what suits the processor), `cache_dir`, and `smart_turn`, the
     path of the optional second model for the end of turns.
@@ -43,7 +44,7 @@ def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
     Raises:
         ModelError: files missing, damaged or of an unknown kind; no such precision.
     """
-    files = default_files() if model in (None, DEFAULT_MODEL) else files_in(Path(str(model)))
+    files = find_model(model, models_directory(os.environ))
     asked = options.get("precision")
     if asked is not None and asked not in set(Precision):
         raise ModelError(f"no precision is called {asked!r}; there are: {', '.join(Precision)}")

@@ -1,0 +1,193 @@
+"""`tympan transcribe --url` against a real WebSocket server on loopback that plays a written conversation."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+from command_line import MakeAudio, Run
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import Server, ServerConnection, serve
+
+BEGIN = {"type": "Begin", "id": "7f1e4a34-9a3e-4b9e-a0c5-5b0b3c1d2e3f", "expires_at": 1_800_000_000}
+TERMINATION = {"type": "Termination", "audio_duration_seconds": 3, "session_duration_seconds": 3}
+
+
+def turn(order: int, *texts: str, is_formatted: bool = True) -> dict[str, Any]:
+    words = [
+        {"start": 100 * index, "end": 100 * index + 80, "confidence": 0.75, "text": text, "word_is_final": True}
+        for index, text in enumerate(texts)
+    ]
+    return {
+        "type": "Turn",
+        "turn_order": order,
+        "turn_is_formatted": is_formatted,
+        "end_of_turn": True,
+        "transcript": " ".join(texts),
+        "end_of_turn_confidence": 0.9,
+        "words": words,
+    }
+
+
+ANSWER = [
+    turn(0, "hello", "there", is_formatted=False),
+    turn(0, "Hello", "there."),
+    turn(1, "goodbye", is_formatted=False),
+    turn(1, "Goodbye."),
+    TERMINATION,
+]
+
+
+class Service:
+    """Says its answer after Terminate; or, as `refusal`, an error at once or in mid-audio."""
+
+    def __init__(self) -> None:
+        self.parameters: list[dict[str, list[str]]] = []
+        self.keys: list[str | None] = []
+        self.audio: list[bytes] = []
+        self.refusal: tuple[int, str] | None = None
+        self.refuses_after_chunks = 0
+        self.server: Server = serve(self._talk, "127.0.0.1", 0, max_queue=None)
+        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
+
+    def _talk(self, connection: ServerConnection) -> None:
+        assert connection.request is not None
+        self.parameters.append(parse_qs(urlsplit(connection.request.path).query))
+        self.keys.append(connection.request.headers.get("Authorization"))
+        try:
+            self._converse(connection)
+        except ConnectionClosed:
+            return
+
+    def _converse(self, connection: ServerConnection) -> None:
+        connection.send(json.dumps(BEGIN))
+        chunks: list[bytes] = []
+        while True:
+            if self.refusal is not None and len(chunks) == self.refuses_after_chunks:
+                code, text = self.refusal
+                connection.send(json.dumps({"type": "Error", "error_code": code, "error": text}))
+                connection.close(code, "See Error message for details")
+                return
+            message = connection.recv()
+            if isinstance(message, str):
+                break
+            chunks.append(message)
+        assert json.loads(message) == {"type": "Terminate"}
+        self.audio.append(b"".join(chunks))
+        for answer in ANSWER:
+            connection.send(json.dumps(answer))
+
+
+@pytest.fixture
+def service() -> Iterator[Service]:
+    service = Service()
+    thread = threading.Thread(target=service.server.serve_forever)
+    thread.start()
+    yield service
+    service.server.shutdown()
+    thread.join()
+
+
+def test_formatted_turns_come_back(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    ran = run("transcribe", "--url", service.url, audio_file())
+
+    assert (ran.code, ran.output, ran.errors) == (0, "Hello there.\nGoodbye.\n", "")
+
+
+def test_the_whole_file_is_sent_at_its_own_rate(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    run("transcribe", "--url", service.url, audio_file("a.flac", rate_hz=44_100, channels=2, seconds=1.0))
+
+    assert service.parameters[0]["sample_rate"] == ["44100"]
+    assert service.parameters[0]["encoding"] == ["pcm_s16le"]
+    assert service.parameters[0]["format_turns"] == ["true"]
+    assert len(service.audio[0]) == 2 * 44_100
+
+
+@pytest.mark.parametrize("rate_hz", [4_000, 192_000])
+def test_a_rate_that_the_service_does_not_take_is_converted(
+    run: Run, service: Service, audio_file: MakeAudio, rate_hz: int
+) -> None:
+    run("transcribe", "--url", service.url, audio_file(rate_hz=rate_hz, seconds=1.0))
+
+    assert service.parameters[0]["sample_rate"] == ["16000"]
+    assert abs(len(service.audio[0]) / 2 - 16_000) <= 2
+
+
+def test_json_has_the_words_of_the_service(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    result = run("transcribe", "--url", service.url, "--format", "json", audio_file()).json
+
+    assert result["audio_duration_ms"] == 3_000
+    assert result["turns"][0]["words"][1] == {"text": "there.", "start": 100, "end": 180, "confidence": 0.75}
+
+
+def test_the_key_is_given_by_option_or_environment(
+    run: Run, service: Service, audio_file: MakeAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run("transcribe", "--url", service.url, "--api-key", "one", audio_file())
+    monkeypatch.setenv("TYMPAN_API_KEY", "two")
+    run("transcribe", "--url", service.url, audio_file())
+
+    assert service.keys == ["one", "two"]
+
+
+def test_several_files_are_a_session_each(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    ran = run("transcribe", "--url", service.url, audio_file("a.wav"), audio_file("b.ogg"))
+
+    assert ran.output.count("Hello there.") == 2
+    assert len(service.audio) == 2
+
+
+@pytest.mark.parametrize("after_chunks", [0, 5])
+@pytest.mark.parametrize(
+    ("close_code", "exit_code"), [(1008, 6), (3006, 7), (3007, 7), (3005, 8), (3008, 8), (3009, 8)]
+)
+def test_what_the_service_says_is_the_error(
+    run: Run, service: Service, audio_file: MakeAudio, close_code: int, exit_code: int, after_chunks: int
+) -> None:
+    service.refusal, service.refuses_after_chunks = (close_code, "no, because of that"), after_chunks
+
+    ran = run("transcribe", "--url", service.url, audio_file(seconds=30))
+
+    assert (ran.code, ran.output, ran.errors) == (exit_code, "", "tympan: no, because of that\n")
+
+
+def test_without_a_server_it_is_a_network_error(run: Run, audio_file: MakeAudio) -> None:
+    ran = run("transcribe", "--url", "ws://127.0.0.1:1", audio_file())
+
+    assert (ran.code, ran.output) == (5, "")
+    assert ran.errors.startswith("tympan: cannot connect to ws://127.0.0.1:1")
+    assert ran.errors.count("\n") == 1
+
+
+def test_a_file_that_breaks_off_in_the_middle_ends_the_session(
+    run: Run, service: Service, audio_file: MakeAudio
+) -> None:
+    path = audio_file("a.flac", seconds=20)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+    ran = run("transcribe", "--url", service.url, path)
+
+    assert (ran.code, ran.output) == (3, "")
+    assert "damaged after" in ran.errors
+    assert service.audio == []
+
+
+def test_realtime_sends_at_the_pace_of_the_audio(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    path = audio_file(seconds=0.5)
+
+    started = time.monotonic()
+    assert run("transcribe", "--url", service.url, "--realtime", path).code == 0
+    assert time.monotonic() - started >= 0.5
+
+
+def test_an_address_that_is_none_is_refused(run: Run, audio_file: MakeAudio, tmp_path: Path) -> None:
+    ran = run("transcribe", "--url", "ftp://example.org", audio_file())
+
+    assert ran.code == 7
+    assert "no address of a server" in ran.errors
