@@ -92,16 +92,12 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         super().keepalive_timeout()
         self.transport.abort()
 
-    def shutdown(self) -> None:
-        super().shutdown()
-        self._cut_later()
-
     async def run_asgi(self) -> None:
-        try:
-            await super().run_asgi()
-        finally:
-            self._cut_later()
-
-    def _cut_later(self) -> None:
-        if not self.disconnected and self._cut_timer is None:
+        await super().run_asgi()
+        if self.disconnected:
+            return
+        has_said_farewell = self.close_sent or self.conn.close_rcvd is not None
+        if self.handshake_complete and not has_said_farewell:
+            self.transport.abort()  # the app gave the peer up
+        else:
             self._cut_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)
