@@ -7,7 +7,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -77,12 +77,13 @@ class Client:
     def hears_end(self) -> tuple[list[dict[str, Any]], int, str]:
         """Everything up to the close, its code and its reason."""
         messages = []
-        try:
+        with suppress(ConnectionClosed):
             while True:
                 messages.append(self.hears())
-        except ConnectionClosed as closed:
-            assert closed.rcvd is not None, "the connection was cut"
-            return messages, closed.rcvd.code, closed.rcvd.reason
+        code, reason = self.socket.close_code, self.socket.close_reason
+        assert code is not None
+        assert reason is not None
+        return messages, code, reason
 
 
 class Service:
@@ -93,7 +94,8 @@ class Service:
         self.gateway = Gateway(config)
         self.server = Server(uvicorn_config(self.gateway), self.gateway)
         self._sockets = bind("127.0.0.1", 0)
-        self.port = self._sockets[0].getsockname()[1]
+        self.listening = self._sockets[0]
+        self.port = self.listening.getsockname()[1]
         self.link: LocalLink | None = None
         if recognizer is not None:
             self.link = LocalLink(recognizer, worker_count=1)
@@ -154,6 +156,12 @@ class Service:
 
 
 Start = Callable[..., Service]
+
+
+def endings(service: Service, code: int) -> float:
+    """Connections that have ended with a close code, by the server's own count."""
+    labels = {"close_code": str(code)}
+    return service.gateway.metrics.registry.get_sample_value("tympan_connections_ended_total", labels) or 0.0
 
 
 @pytest.fixture

@@ -87,16 +87,16 @@ def test_force_endpoint_directly_before_terminate_loses_nothing(service: Service
     assert code == 1000
 
 
-def test_an_hour_sent_at_once_is_heard_to_the_end(start: Start) -> None:
-    service = start(session=limits(max_backlog_ms=4_000_000))
+def test_ten_minutes_sent_at_once_are_heard_to_the_end(start: Start) -> None:
+    service = start(session=limits(max_backlog_ms=700_000))
     client = service.connects()
     client.hears()
-    for _ in range(360):
+    for _ in range(60):
         client.sends(b"\0" * 320_000)
     client.sends({"type": "Terminate"})
     messages, code, _ = client.hears_end()
     assert code == 1000
-    assert messages[-1]["audio_duration_seconds"] == 3600
+    assert messages[-1]["audio_duration_seconds"] == 600
 
 
 def test_an_update_of_the_configuration_acts_and_is_not_answered(service: Service) -> None:
@@ -108,7 +108,10 @@ def test_an_update_of_the_configuration_acts_and_is_not_answered(service: Servic
     client.sends({"type": "Terminate"})
     messages, _, _ = client.hears_end()
     assert {message["type"] for message in messages} == {"Turn", "Termination"}
-    assert [message["turn_is_formatted"] for message in messages if message.get("end_of_turn")] == [False, True]
+    assert [message["turn_is_formatted"] for message in messages if message.get("end_of_turn")] == [
+        False,
+        True,
+    ]
 
 
 def test_two_clients_never_hear_each_other(service: Service) -> None:
