@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from conftest import SONNY, Service, Start, limits
+from running_service import SONNY, Service, Start, limits
 
 
 def shape(turn: dict[str, Any]) -> tuple[bool, bool, str, str]:

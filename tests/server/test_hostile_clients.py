@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack, suppress
 
 import psutil
 import pytest
-from conftest import CHUNK, KEY, Service, Start, endings, eventually
+from running_service import CHUNK, KEY, Service, Start, endings, eventually
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
@@ -62,9 +62,7 @@ def test_clients_that_vanish_leave_nothing_behind(service: Service) -> None:
         raw = handshake(service)
         raw.sendall(binary(CHUNK) * (number % 5))
         if number % 2:
-            raw.setsockopt(
-                socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
-            )  # reset, not an orderly end
+            raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0")  # reset, not an orderly end
         raw.close()
     assert eventually(service.is_idle)
     assert resources(service) == before
@@ -189,9 +187,7 @@ def test_a_flood_of_tiny_messages_does_not_hold_up_the_others(service: Service) 
     assert victim.hears_end()[1] == 1000
 
 
-def test_the_log_says_how_a_session_ended_and_no_secret(
-    service: Service, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_the_log_says_how_a_session_ended_and_no_secret(service: Service, caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG)
     token = service.gateway.mint.mint(expires_in_s=60, max_session_s=60)
     client = service.connects(f"token={token}", key=None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from conftest import KEY, Service, Start
+from running_service import KEY, Service, Start
 
 from tympan.server.config import AuthConfig
 

@@ -6,7 +6,7 @@ import time
 from contextlib import suppress
 
 import pytest
-from conftest import KEY, SONNY, Service, Start, endings, eventually, limits
+from running_service import KEY, SONNY, Service, Start, endings, eventually, limits
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tympan.core.errors import EngineError
@@ -102,9 +102,7 @@ def test_a_bad_parameter_is_3006_before_begin(service: Service) -> None:
     assert text.startswith("User Input Validation Error: Invalid 'sample_rate': ")
 
 
-@pytest.mark.parametrize(
-    "message", ["", "hello", "[]", "7", "{}", '{"type": "Sing"}', '{"type": 7}', "{" * 5000]
-)
+@pytest.mark.parametrize("message", ["", "hello", "[]", "7", "{}", '{"type": "Sing"}', '{"type": 7}', "{" * 5000])
 def test_garbage_as_text_is_3006(service: Service, message: str) -> None:
     code, text = ending(service, message)
     assert code == 3006
@@ -140,9 +138,7 @@ def test_the_longest_session_is_3008_after_its_last_words(start: Start) -> None:
     client.hears()
     client.says(1400)
     messages, code, _ = client.hears_end()
-    assert [message["transcript"] for message in messages if message.get("end_of_turn")] == [
-        "hi my name is sonny"
-    ]
+    assert [message["transcript"] for message in messages if message.get("end_of_turn")] == ["hi my name is sonny"]
     assert messages[-1]["error"] == "Session Expired: Maximum session duration exceeded"
     assert (code, messages[-1]["error_code"]) == (3008, 3008)
 
@@ -204,9 +200,7 @@ def test_text_that_is_no_utf_8_is_1007(service: Service) -> None:
     assert client.hears_end()[1] == 1007
 
 
-@pytest.mark.parametrize(
-    ("path", "status"), [("/v2/realtime/ws", 410), ("/v3/w", 404), ("/v3/ws/health", 404)]
-)
+@pytest.mark.parametrize(("path", "status"), [("/v2/realtime/ws", 410), ("/v3/w", 404), ("/v3/ws/health", 404)])
 def test_other_paths_refuse_the_upgrade(service: Service, path: str, status: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         service.connects(path=path)
