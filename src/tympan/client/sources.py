@@ -1,0 +1,235 @@
+"""Audio files → mono PCM16 chunks, and when each chunk is due. May not import numpy.
+
+Rules:
+- A WAV file with 16-bit samples is read with the standard library, so the base install can send it. Every
+  other format is read by libsndfile through `soundfile`, imported when such a file is opened; its arrays are
+  used through their own methods.
+- Channels are averaged. The file's own sample rate is kept: the service resamples.
+- Whatever is wrong with a file is a MediaError of one line that names the file.
+"""
+
+from __future__ import annotations
+
+import struct
+import wave
+from array import array
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from pathlib import Path
+from types import ModuleType
+from typing import Any, BinaryIO, Protocol
+
+from tympan.core.errors import MediaError
+from tympan.core.units import Monotonic
+
+CHUNK_MS = 50
+"""The shortest chunk that the hosted service takes: the least delay."""
+
+_UNKNOWN_LENGTH = 0x7FFF_0000
+"""Writers to a pipe don't know the length and put the largest number here; some put 0."""
+
+_WAV_PCM = 1
+
+
+class AudioFile(Protocol):
+    """An open audio file, read once from start to end."""
+
+    sample_rate_hz: int
+    frame_count: int
+    """Samples of one channel, as the file declares them; 0 when it doesn't."""
+
+    def read(self, frames: int) -> bytes:
+        """The next frames as mono PCM16, little-endian; fewer at the end, none after it.
+
+        Raises:
+            MediaError: the file is damaged here.
+        """
+
+
+@contextmanager
+def open_audio(path: Path) -> Iterator[AudioFile]:
+    """Open an audio file of any format that libsndfile knows.
+
+    Raises:
+        MediaError: missing, unreadable, empty, cut short, not audio, or `soundfile` isn't installed.
+    """
+    with _opened(path) as stream:
+        if _is_plain_wav(path, stream):
+            with _wave(path, stream) as reader:
+                yield _checked(path, _WaveFile(reader))
+        else:
+            with _soundfile(path, stream) as reader:
+                yield _checked(path, _SoundFile(path, reader))
+
+
+def pcm_chunks(audio: AudioFile, *, chunk_ms: int = CHUNK_MS) -> Iterator[bytes]:
+    """The whole file as mono PCM16 chunks; the last one may be shorter.
+
+    Raises:
+        MediaError: the file is damaged or ends early.
+    """
+    frames = max(1, audio.sample_rate_hz * chunk_ms // 1000)
+    while payload := audio.read(frames):
+        yield payload
+
+
+@dataclass(frozen=True, slots=True)
+class Pacing:
+    """When audio may be sent so that it arrives as from a live microphone."""
+
+    started: Monotonic
+
+    def delay_s(self, sent_until_ms: float, now: Monotonic) -> float:
+        """Seconds to wait before sending a chunk that ends at that time of the audio; never negative.
+
+        A microphone delivers a chunk when its last sample has been recorded.
+        """
+        return max(0.0, self.started + sent_until_ms / 1000 - now)
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[BinaryIO]:
+    try:
+        if path.is_dir():
+            raise MediaError(f"{path}: this is a directory, expected an audio file")
+        stream = path.open("rb")
+    except OSError as error:
+        raise MediaError(f"{path}: {(error.strerror or str(error)).lower()}") from error
+    with stream:
+        if not stream.read(1):
+            raise MediaError(f"{path}: the file is empty")
+        stream.seek(0)
+        yield stream
+
+
+def _is_plain_wav(path: Path, stream: BinaryIO) -> bool:
+    """16-bit PCM in a complete RIFF file. Raises MediaError when a WAV file is damaged or cut short."""
+    try:
+        encoding, bits, length = _wav_header(stream)
+    except struct.error as error:
+        raise MediaError(f"{path}: the WAV file is damaged: its header ends too early") from error
+    present = path.stat().st_size - stream.tell()
+    stream.seek(0)
+    if present < length < _UNKNOWN_LENGTH:
+        raise MediaError(
+            f"{path}: the file is cut short: {present} bytes of audio are there, its header promises {length}"
+        )
+    return (encoding, bits) == (_WAV_PCM, 16) and 0 < length < _UNKNOWN_LENGTH
+
+
+def _wav_header(stream: BinaryIO) -> tuple[int, int, int]:
+    """Encoding, bits a sample and bytes of audio; zeros when it is no WAV file. Stops before the audio."""
+    head = stream.read(12)
+    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
+        return 0, 0, 0
+    encoding = bits = 0
+    while True:
+        name, length = struct.unpack("<4sI", stream.read(8))
+        if name == b"data":
+            return encoding, bits, length
+        start = stream.tell()
+        if name == b"fmt ":
+            encoding, _, _, _, _, bits = struct.unpack("<HHIIHH", stream.read(16))
+        stream.seek(start + length + length % 2)
+
+
+def _checked(path: Path, audio: AudioFile) -> AudioFile:
+    if audio.sample_rate_hz < 1:
+        raise MediaError(f"{path}: the file is damaged: its sample rate is {audio.sample_rate_hz} Hz")
+    if audio.frame_count < 1:
+        raise MediaError(f"{path}: the file holds no audio")
+    return audio
+
+
+def _wave(path: Path, stream: BinaryIO) -> wave.Wave_read:
+    try:
+        return wave.open(stream, "rb")
+    except (wave.Error, EOFError) as error:
+        raise MediaError(f"{path}: the WAV file is damaged: {str(error) or 'it ends too early'}") from error
+
+
+def _soundfile(path: Path, stream: BinaryIO) -> Any:
+    """libsndfile's reader; soundfile is untyped."""
+    soundfile = _load_soundfile(path)
+    try:
+        reader = soundfile.SoundFile(stream)
+    except soundfile.SoundFileError as error:
+        raise MediaError(f"{path}: no audio that can be read: {_reason(error)}") from error
+    # soundfile seeks to where it is after each read, which in MP3 files breaks the sound at that place.
+    reader.seekable = lambda: False
+    return reader
+
+
+def _load_soundfile(path: Path) -> ModuleType:
+    try:
+        return import_module("soundfile")
+    except (ImportError, OSError) as error:
+        raise MediaError(
+            f"{path}: only WAV files with 16-bit samples can be read without soundfile; "
+            'install it with: pip install "tympan[media]"'
+        ) from error
+
+
+def _reason(error: Exception) -> str:
+    text = getattr(error, "error_string", str(error))
+    return str(text).removeprefix("Error : ").rstrip(". ").lower()
+
+
+class _WaveFile:
+    """16-bit WAV through the standard library."""
+
+    def __init__(self, reader: wave.Wave_read) -> None:
+        self._reader = reader
+        self._channels = reader.getnchannels()
+        self.sample_rate_hz = reader.getframerate()
+        self.frame_count = reader.getnframes()
+
+    def read(self, frames: int) -> bytes:
+        payload = self._reader.readframes(frames)
+        payload = payload[: len(payload) - len(payload) % (2 * self._channels)]
+        return payload if self._channels == 1 else _mix_to_mono(payload, self._channels)
+
+
+class _SoundFile:
+    """Everything else through libsndfile, as floats: its 16-bit reading doesn't scale float files."""
+
+    def __init__(self, path: Path, reader: Any) -> None:
+        self._path = path
+        self._reader = reader
+        self._errors: type[Exception] = _load_soundfile(path).SoundFileError
+        self._frames_read = 0
+        self.sample_rate_hz: int = reader.samplerate
+        self.frame_count: int = reader.frames
+
+    def read(self, frames: int) -> bytes:
+        try:
+            samples = self._reader.read(frames, dtype="float32", always_2d=True)
+        except self._errors as error:
+            at_s = self._frames_read / self.sample_rate_hz
+            raise MediaError(f"{self._path}: damaged after {at_s:.1f} s: {_reason(error)}") from error
+        self._frames_read += len(samples)
+        if not len(samples):
+            self._check_length()
+        scaled = (samples.mean(axis=1) * 32768).round().clip(-32768, 32767)
+        payload: bytes = scaled.astype("<i2").tobytes()
+        return payload
+
+    def _check_length(self) -> None:
+        """A file that ends early is cut short. Compressed files may declare a little more than they hold."""
+        missing = self.frame_count - self._frames_read
+        if missing > max(self.frame_count // 100, self.sample_rate_hz // 10):
+            present_s = self._frames_read / self.sample_rate_hz
+            promised_s = self.frame_count / self.sample_rate_hz
+            raise MediaError(
+                f"{self._path}: the file is cut short: {present_s:.1f} s of audio are there, "
+                f"it promises {promised_s:.1f} s"
+            )
+
+
+def _mix_to_mono(payload: bytes, channels: int) -> bytes:
+    """Average of the channels of interleaved 16-bit samples, rounded down."""
+    samples = array("h", payload)
+    by_channel = [samples[index::channels] for index in range(channels)]
+    return array("h", [sum(frame) // channels for frame in zip(*by_channel, strict=True)]).tobytes()
