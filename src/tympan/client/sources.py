@@ -77,16 +77,19 @@ def pcm_chunks(audio: AudioFile, *, chunk_ms: int = CHUNK_MS) -> Iterator[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """When audio may be sent so that it arrives as from a live microphone."""
+    """When audio may be sent: as from a live microphone, or at `speed` times that pace after a head start."""
 
     started: Monotonic
+    speed: float = 1.0
+    head_start_ms: float = 0.0
 
     def delay_s(self, sent_until_ms: float, now: Monotonic) -> float:
         """Seconds to wait before sending a chunk that ends at that time of the audio; never negative.
 
         A microphone delivers a chunk when its last sample has been recorded.
         """
-        return max(0.0, self.started + sent_until_ms / 1000 - now)
+        due_s = max(0.0, sent_until_ms - self.head_start_ms) / 1000 / self.speed
+        return max(0.0, self.started + due_s - now)
 
 
 @contextmanager

@@ -1,0 +1,100 @@
+"""The `tympan` command: its subcommands, and the one place where errors become a line and an exit code.
+
+Rules: this module and `commands/*` import nothing that the base install lacks, and nothing slow, at the top:
+`tympan --help` is fast and works everywhere. What a command needs beyond that it imports on use, inside
+`needs_extra`. Standard output carries results alone; everything else goes to standard error.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from tympan.cli.commands.models import models
+from tympan.cli.commands.transcribe import transcribe
+from tympan.cli.errors import PartialFailure
+from tympan.cli.exit_codes import ExitCode, exit_code_of
+from tympan.core.errors import TympanError
+
+_EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
+
+app = typer.Typer(
+    name="tympan",
+    help="Self-hosted real-time speech-to-text.",
+    epilog=_EPILOG,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+# One line a command, in the order of --help.
+app.command()(transcribe)
+app.add_typer(models, name="models")
+
+_UsageError: type[Exception] = typer.BadParameter.__bases__[0]
+"""Base of every complaint about the command line; typer exports only this one of them."""
+
+
+def _show_version(is_wanted: bool) -> None:
+    if is_wanted:
+        from importlib.metadata import version  # noqa: PLC0415  (slow, and rarely wanted)
+
+        typer.echo(f"tympan {version('tympan')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Show the version and exit."),
+    ] = False,
+) -> None:
+    pass
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command line; its exit code. Never raises for what a user, a file or a server did."""
+    try:
+        # Without standalone mode typer raises what went wrong, and returns the code of an early exit.
+        result = app(args=arguments, prog_name="tympan", standalone_mode=False)
+    except TympanError as error:
+        return _told(error)
+    except _UsageError as error:
+        return _complained(error)
+    except (KeyboardInterrupt, typer.Abort):
+        return ExitCode.INTERRUPTED
+    except Exception as error:
+        return _broken(error)
+    return result if isinstance(result, int) else ExitCode.OK
+
+
+def _told(error: TympanError) -> ExitCode:
+    _say(str(error))
+    return exit_code_of(error.first if isinstance(error, PartialFailure) else error)
+
+
+def _complained(error: Exception) -> ExitCode:
+    context = getattr(error, "ctx", None)
+    command = "tympan" if context is None else context.command_path
+    message = getattr(error, "format_message", lambda: str(error))()
+    if message:
+        _say(f"{message.rstrip('.')}; see '{command} --help'")
+    return ExitCode.USAGE
+
+
+def _broken(error: Exception) -> ExitCode:
+    """A defect of ours: still one line, and a way to see the rest."""
+    if os.environ.get("TYMPAN_DEBUG"):
+        traceback.print_exc()
+    _say(f"internal error: {type(error).__name__}: {error} (set TYMPAN_DEBUG=1 to see where)")
+    return ExitCode.FAILURE
+
+
+def _say(message: str) -> None:
+    print(f"tympan: {' '.join(message.split())}", file=sys.stderr)
