@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MakeAudio, Run
+from command_line import MakeAudio, Run
 
 from tympan.cli import main as main_module
 from tympan.cli.errors import MissingExtra, OutputError, PartialFailure, needs_extra

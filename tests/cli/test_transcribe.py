@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 
 import pytest
-from conftest import MakeAudio, Run
+from command_line import MakeAudio, Run
 
 TEXT = "Book a table.\nThanks.\n"
 

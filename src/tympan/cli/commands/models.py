@@ -100,7 +100,12 @@ def pull(
     if known is not None and known.licence == COMMUNITY:
         typer.echo(f"{model} is under the {COMMUNITY}; see https://moonshine.ai/license", err=True)
     with needs_extra("models"):
-        files = pull_model(model, _directory(), tell=lambda line: typer.echo(line, err=True))
+        files = pull_model(
+            model,
+            _directory(),
+            tell=lambda line: typer.echo(line, err=True),
+            endpoint=os.environ.get("HF_ENDPOINT"),
+        )
     typer.echo(files.directory)
 
 

@@ -5,7 +5,7 @@ Rules:
   into place when every file is there and right.
 - After a broken connection `huggingface_hub` goes on where it was; after a broken pull the files that were
   complete are kept, and the next pull fetches the others.
-- `HF_ENDPOINT` and the other settings of `huggingface_hub` are honoured by that library itself.
+- The token and the other settings of `huggingface_hub` (HF_TOKEN, HF_HUB_OFFLINE, proxies) are its own.
 """
 
 from __future__ import annotations
@@ -56,8 +56,10 @@ def hub_folder(model: str) -> tuple[str, HubFolder]:
     return "--".join(parts), HubFolder(repository, "/".join(parts[2:]))
 
 
-def pull_model(model: str, models_dir: Path, tell: Tell) -> ModelFiles:
+def pull_model(model: str, models_dir: Path, tell: Tell, *, endpoint: str | None = None) -> ModelFiles:
     """Fetch a model into the models directory, replacing what is there under its name.
+
+    `endpoint` is the address of the hub; None is the public one.
 
     Raises:
         ModelError: unknown, not on the hub, or a file arrived damaged.
@@ -67,13 +69,18 @@ def pull_model(model: str, models_dir: Path, tell: Tell) -> ModelFiles:
     name, place = hub_folder(model)
     hub = import_module("huggingface_hub")
     draft = models_dir / f".{name}.part"
-    draft.mkdir(parents=True, exist_ok=True)
-    with _hub_errors(hub, place):
-        revision, expected = _metadata(hub, place)
+    with _disk_errors(models_dir):
+        draft.mkdir(parents=True, exist_ok=True)
+    with _hub_errors(place):
+        revision, expected = _metadata(hub, place, endpoint)
         for file in FILE_NAMES:
             tell(f"fetching {file} of {place} at {revision[:12]}")
             hub.hf_hub_download(
-                place.repository, _path(place, file), revision=revision, local_dir=draft / revision
+                place.repository,
+                _path(place, file),
+                revision=revision,
+                local_dir=draft / revision,
+                endpoint=endpoint,
             )
     folder = draft / revision / place.folder
     checksums = {file: _sha256(folder / file) for file in FILE_NAMES}
@@ -83,17 +90,19 @@ def pull_model(model: str, models_dir: Path, tell: Tell) -> ModelFiles:
             raise ModelError(
                 f"{file} arrived damaged: expected SHA-256 {checksum}, got {checksums[file]}; pull again"
             )
-    _put_in_place(draft, folder, models_dir / name, Manifest(str(place), revision, checksums))
+    with _disk_errors(models_dir):
+        _put_in_place(draft, folder, models_dir / name, Manifest(str(place), revision, checksums))
     return find_model(name, models_dir)
 
 
-def _metadata(hub: Any, place: HubFolder) -> tuple[str, dict[str, str]]:
+def _metadata(hub: Any, place: HubFolder, endpoint: str | None) -> tuple[str, dict[str, str]]:
     """The revision of the hub's main branch, and the checksums that it gives (of its large files)."""
     revision = ""
     expected = {}
     for file in FILE_NAMES:
-        url = hub.hf_hub_url(place.repository, _path(place, file), revision=revision or None)
-        metadata = hub.get_hf_file_metadata(url)
+        path = _path(place, file)
+        url = hub.hf_hub_url(place.repository, path, revision=revision or None, endpoint=endpoint)
+        metadata = hub.get_hf_file_metadata(url, endpoint=endpoint)
         if not metadata.commit_hash:
             raise ModelError(f"{url} is no file of a hub: the answer names no revision")
         revision = revision or metadata.commit_hash
@@ -115,6 +124,7 @@ def _put_in_place(draft: Path, folder: Path, target: Path, manifest: Manifest) -
         (folder / file).replace(whole / file)
     (whole / MANIFEST_FILE).write_text(manifest.to_json(), encoding="utf-8")
     replaced = draft / "replaced"
+    shutil.rmtree(replaced, ignore_errors=True)
     with suppress(FileNotFoundError):
         target.rename(replaced)
     whole.rename(target)
@@ -122,9 +132,9 @@ def _put_in_place(draft: Path, folder: Path, target: Path, manifest: Manifest) -
 
 
 @contextmanager
-def _hub_errors(hub: Any, place: HubFolder) -> Iterator[None]:
+def _hub_errors(place: HubFolder) -> Iterator[None]:
     """What `huggingface_hub` raises → what it means for the user, in one line."""
-    errors = hub.errors
+    errors = import_module("huggingface_hub.errors")
     try:
         yield
     except (errors.RepositoryNotFoundError, errors.RevisionNotFoundError) as error:
@@ -133,8 +143,16 @@ def _hub_errors(hub: Any, place: HubFolder) -> Iterator[None]:
         raise ModelError(f"{place} on the hub lacks a file: expected {', '.join(FILE_NAMES)}") from error
     except errors.HFValidationError as error:
         raise ModelError(f"{place} is no valid repository: {_first_line(error)}") from error
-    except (OSError, errors.XetDownloadError, hub.utils.HfHubHTTPError) as error:
+    except (OSError, errors.XetDownloadError, errors.HTTPError) as error:
         raise DownloadError(f"cannot fetch {place}: {_first_line(error)}; pull again to go on") from error
+
+
+@contextmanager
+def _disk_errors(models_dir: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ModelError(f"cannot write to {models_dir}: {error.strerror or error}") from error
 
 
 def _first_line(error: Exception) -> str:
