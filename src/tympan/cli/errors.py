@@ -16,9 +16,7 @@ class MissingExtra(TympanError):
     """The command needs packages that the base install doesn't have."""
 
     def __init__(self, extra: str, package: str) -> None:
-        super().__init__(
-            f'this needs the package {package}, which is not installed; pip install "tympan[{extra}]"'
-        )
+        super().__init__(f'this needs the package {package}, which is not installed; pip install "tympan[{extra}]"')
 
 
 class PartialFailure(TympanError):

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.models import models
+from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
@@ -33,6 +34,7 @@ app = typer.Typer(
 )
 
 # One line a command, in the order of --help.
+app.command()(serve)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 

@@ -98,8 +98,7 @@ async def _ended_turns(session: Session, audience: Audience) -> AsyncIterator[Sp
                 continue
             turn = SpokenTurn(
                 tuple(
-                    Word(word.text, StreamMs(word.start), StreamMs(word.end), word.confidence)
-                    for word in message.words
+                    Word(word.text, StreamMs(word.start), StreamMs(word.end), word.confidence) for word in message.words
                 )
             )
             audience.turn(turn)

@@ -32,9 +32,7 @@ _Name = Annotated[str, typer.Argument(metavar="[MODEL]", help="A name from 'list
 
 @models.command("list")
 def list_models(
-    output_format: Annotated[
-        ListFormat, typer.Option("--format", help="Columns, or JSON.")
-    ] = ListFormat.TEXT,
+    output_format: Annotated[ListFormat, typer.Option("--format", help="Columns, or JSON.")] = ListFormat.TEXT,
 ) -> None:
     """List the models that are known or were pulled.
 
@@ -75,9 +73,7 @@ def verify(
             failures.append(error)
             typer.echo(f"{name}: {error}", err=True)
         else:
-            typer.echo(
-                f"{name}: {'ok' if files.expected_sha256 else 'complete, but no checksums are recorded'}"
-            )
+            typer.echo(f"{name}: {'ok' if files.expected_sha256 else 'complete, but no checksums are recorded'}")
     if failures:
         raise ModelError(f"{len(failures)} of the models checked can't be used")
 

@@ -8,18 +8,21 @@ import secrets
 import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from tympan.cli.errors import needs_extra
 from tympan.core.errors import SettingsError
-from tympan.server.config import ServerConfig
-from tympan.server.logs import set_up_logging
-from tympan.server.run import bind, serve
-from tympan.server.settings import load_settings, server_config
+
+if TYPE_CHECKING:
+    from tympan.server.config import ServerConfig
+
+# What the server needs beyond the base install is imported on use.
+# ruff: noqa: PLC0415
 
 
-def command(
+def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0 lets the system choose [default: 8000].")
@@ -42,18 +45,14 @@ def command(
     max_backlog_s: Annotated[
         float | None, typer.Option(help="Audio that may wait in one session [default: 300].")
     ] = None,
-    max_message_bytes: Annotated[
-        int | None, typer.Option(help="Longest WebSocket message [default: 2097152].")
-    ] = None,
+    max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message [default: 2097152].")] = None,
     max_connections: Annotated[
         int | None, typer.Option(help="TCP connections of all kinds at once [default: 512].")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what the hosted service refuses instead of mending it.")
     ] = False,
-    log_level: Annotated[
-        str | None, typer.Option(help="debug, info, warning or error [default: info].")
-    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info].")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
     ] = None,
@@ -81,16 +80,21 @@ def command(
         "log_level": log_level,
     }
     flags = {name: value for name, value in given.items() if value is not None}
+    with needs_extra("server"):
+        from tympan.server.logs import set_up_logging
+        from tympan.server.settings import load_settings, server_config
     settings = server_config(load_settings(flags, config))
     if settings.auth.is_open:
         _check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
     set_up_logging(settings.log_level)
-    run(_with_key(settings))
+    _run(_with_key(settings))
 
 
-def run(config: ServerConfig) -> None:
+def _run(config: ServerConfig) -> None:
     """Bind, load, serve until a signal comes."""
-    sockets = bind(config.network.host, config.network.port)
+    with needs_extra("server"):
+        from tympan.server import run
+    sockets = run.bind(config.network.host, config.network.port)
     address = _address(config.network.host, sockets[0].getsockname()[1])
 
     def tell() -> None:
@@ -99,7 +103,7 @@ def run(config: ServerConfig) -> None:
         _say(f"Connect to ws://{address}/v3/ws ({credential}); press Ctrl+C to stop")
 
     try:
-        asyncio.run(serve(config, sockets, tell))
+        asyncio.run(run.serve(config, sockets, tell))
     finally:
         for listening in sockets:
             listening.close()

@@ -46,9 +46,7 @@ def transcribe(
     ] = TranscriptFormat.TEXT,
     output: Annotated[
         Path | None,
-        typer.Option(
-            "--output", "-o", help="Write to this file, not to standard output.", show_default=False
-        ),
+        typer.Option("--output", "-o", help="Write to this file, not to standard output.", show_default=False),
     ] = None,
     engine: Annotated[
         str, typer.Option(help="Engine, where everything runs here.", envvar="TYMPAN_ENGINE")
