@@ -143,8 +143,12 @@ class Service:
             and not self.server.server_state.tasks
         )
 
-    def stop(self) -> None:
+    def hang_up(self) -> None:
+        """Close every client."""
         self._clients.close()
+
+    def stop(self) -> None:
+        self.hang_up()
         self.server.should_exit = True
         self._thread.join(15)
         assert not self._thread.is_alive(), "the server didn't stop"

@@ -78,7 +78,8 @@ def test_without_authentication_a_token_needs_no_key(start: Start) -> None:
     assert httpx.get(service.http + "/v3/token?expires_in_seconds=60").status_code == 200
 
 
-def test_metrics_count_sessions_by_close_code(service: Service) -> None:
+def test_metrics_count_sessions_by_close_code(start: Start) -> None:
+    service = start()
     client = service.connects()
     client.says(1000)
     client.sends({"type": "Terminate"})

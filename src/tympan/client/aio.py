@@ -149,9 +149,7 @@ async def _receive(connection: ClientConnection) -> ServerMessage | UnknownServe
 def _closed(error: ConnectionClosed) -> ClientError:
     if error.rcvd is None:
         return NetworkError("the connection to the server was lost")
-    return error_of_code(
-        error.rcvd.code, error.rcvd.reason or f"the server ended with code {error.rcvd.code}"
-    )
+    return error_of_code(error.rcvd.code, error.rcvd.reason or f"the server ended with code {error.rcvd.code}")
 
 
 def _refused(url: str, error: Exception) -> ClientError:

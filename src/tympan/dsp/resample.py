@@ -25,9 +25,7 @@ class Resampler:
     """One stream of samples at `rate_hz` in, 16 kHz out."""
 
     def __init__(self, rate_hz: int) -> None:
-        self._soxr = soxr.ResampleStream(
-            rate_hz, ENGINE_SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ", vr=True
-        )
+        self._soxr = soxr.ResampleStream(rate_hz, ENGINE_SAMPLE_RATE_HZ, 1, dtype="float32", quality="HQ", vr=True)
 
     def resample(self, samples: NDArray[np.int16]) -> NDArray[np.int16]:
         """Output that `samples` made certain; any number, none included."""

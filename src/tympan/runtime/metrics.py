@@ -16,9 +16,7 @@ class Metrics:
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.sessions_active = Gauge(
-            "tympan_sessions_active", "Sessions that run now", registry=self.registry
-        )
+        self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
         self.connections_ended = Counter(
             "tympan_connections_ended_total",
             "WebSocket connections that ended or were refused, by close code (1006: the client vanished)",

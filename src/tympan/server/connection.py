@@ -113,7 +113,9 @@ class Connection:
                 await asyncio.sleep(0)  # messages that wait already are received without a pause
         if self._farewell is None:
             self._session.close()
-            self._close_code, self._why = message.get("code", VANISHED), "the client left"
+            # uvicorn gives no reason, not even an empty one, when there was no close message.
+            self._close_code = message["code"] if "reason" in message else VANISHED
+            self._why = "the client left"
         self._outbox.abandon()
 
     async def _write(self) -> None:
@@ -152,9 +154,7 @@ class Connection:
 
     def _deliver(self, output: ListenerOutput) -> None:
         """Called from the engine's thread."""
-        with suppress(
-            RuntimeError
-        ):  # the loop has closed: the server stopped without waiting for this session
+        with suppress(RuntimeError):  # the loop has closed: the server stopped without waiting for this session
             self._loop.call_soon_threadsafe(self._hear, output)
 
     def _hear(self, output: ListenerOutput) -> None:

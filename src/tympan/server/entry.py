@@ -57,9 +57,7 @@ async def _hold_session(socket: WebSocket, gateway: Gateway, engine: ServedEngin
         return await Connection(socket, gateway, engine, config, options).run()
 
 
-def _read_query(
-    socket: WebSocket, defaults: SessionConfig, grant: Grant
-) -> tuple[SessionConfig, ConnectionOptions]:
+def _read_query(socket: WebSocket, defaults: SessionConfig, grant: Grant) -> tuple[SessionConfig, ConnectionOptions]:
     config, options = parse_query(
         socket.url.query,
         defaults=defaults,

@@ -15,13 +15,9 @@ EXPIRES_IN_S = range(1, 601)
 MAX_SESSION_S = range(60, 10_801)
 """Allowed values of the two token parameters (protocol reference, section 7.1)."""
 
-RETIRED = {
-    "error": "The v2 real-time protocol is not served here; connect to /v3/ws, or see the migration guide"
-}
+RETIRED = {"error": "The v2 real-time protocol is not served here; connect to /v3/ws, or see the migration guide"}
 
-NOT_FOUND = {
-    "error": "Nothing is served at this path; there are: /v3/ws (WebSocket), /v3/ws/health, /v3/token"
-}
+NOT_FOUND = {"error": "Nothing is served at this path; there are: /v3/ws (WebSocket), /v3/ws/health, /v3/token"}
 
 
 def health(gateway: Gateway) -> Response:
@@ -51,9 +47,7 @@ def token(request: Request, gateway: Gateway) -> Response:
     if max_session_s not in MAX_SESSION_S:
         return _range_error("max_session_duration_seconds", MAX_SESSION_S)
     text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s)
-    return JSONResponse(
-        {"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"}
-    )
+    return JSONResponse({"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"})
 
 
 def not_found() -> Response:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 
+LOGGERS = ("tympan", "uvicorn")
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "color_message"}
 
 
@@ -24,10 +25,12 @@ class FieldFormatter(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Log to standard error from `level` on."""
+    """Log to standard error from `level` on: our own lines, and uvicorn's warnings."""
     stream = logging.StreamHandler()
     stream.setFormatter(FieldFormatter())
-    logging.basicConfig(level=level.upper(), handlers=[stream], force=True)
+    for name in LOGGERS:
+        logging.getLogger(name).handlers = [stream]
+    logging.getLogger("tympan").setLevel(level.upper())
 
 
 def _shown(value: object) -> str:

@@ -68,9 +68,7 @@ def bind(host: str, port: int) -> list[socket.socket]:
     for family, _, _, _, address in infos:
         bound_port = sockets[0].getsockname()[1] if sockets else port
         try:
-            sockets.append(
-                socket.create_server((str(address[0]), bound_port), family=family, backlog=_BACKLOG)
-            )
+            sockets.append(socket.create_server((str(address[0]), bound_port), family=family, backlog=_BACKLOG))
         except OSError as error:
             failure = error
     if not sockets:

@@ -75,9 +75,7 @@ class Settings(BaseSettings):
     )
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
-    max_message_bytes: Annotated[int, Field(ge=1024)] = Field(
-        2_097_152, description="Longest WebSocket message"
-    )
+    max_message_bytes: Annotated[int, Field(ge=1024)] = Field(2_097_152, description="Longest WebSocket message")
     max_connections: Count = Field(512, description="TCP connections of all kinds at once")
     inactivity_timeout_s: Seconds | None = Field(
         None, description="End a session without messages after this long; clients may ask for their own"
@@ -190,9 +188,7 @@ def _read_file(path: Path) -> dict[str, Any]:
         raise SettingsError(f"the configuration file {path} is no TOML: {error}") from error
 
 
-def _one_line(
-    error: ValidationError, flags: Mapping[str, Any], filed: Mapping[str, Any], path: Path | None
-) -> str:
+def _one_line(error: ValidationError, flags: Mapping[str, Any], filed: Mapping[str, Any], path: Path | None) -> str:
     """The first thing that is wrong. The value itself isn't shown: it may be a key."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     name = str(first["loc"][0])

