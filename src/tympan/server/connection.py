@@ -28,14 +28,12 @@ from tympan.core.units import Monotonic
 from tympan.formatting.pipeline import EnglishWording
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.outbox import Outbox
+from tympan.server.record import VANISHED, SessionRecord
 from tympan.wire.v3.messages import KeepAlive
 from tympan.wire.v3.params import ConnectionOptions
 from tympan.wire.v3.server import Farewell, V3ServerProtocol, farewell
 
 logger = logging.getLogger("tympan.server")
-
-VANISHED = 1006
-"""Close code of a connection that ended without one (RFC 6455, section 7.4.1)."""
 
 CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
 """What sending raises when the peer is gone; uvicorn's choice depends on who noticed first."""
@@ -63,9 +61,7 @@ class Connection:
         self._protocol = V3ServerProtocol(config, options, EnglishWording())
         self._outbox = Outbox()
         self._farewell: Farewell | None = None  # None while nothing is decided, and when nobody listens
-        self._close_code = VANISHED
-        self._why = "the client vanished"
-        self._turns = 0
+        self._record = SessionRecord(self._session.session_id, engine.name)
 
     @property
     def backlog_ms(self) -> int:
@@ -82,7 +78,7 @@ class Connection:
         Returns what is left to say, or None when nobody listens any more.
         """
         session_id, link = self._session.session_id, self._engine.link
-        logger.info("session began", extra=self._log_fields())
+        self._record.tell_begin()
         self._gateway.conversations.add(self)
         try:
             link.open(session_id, self._config, self._deliver)
@@ -96,7 +92,7 @@ class Connection:
             self._session.close()
             link.close(session_id)
             self._gateway.conversations.discard(self)
-            self._account()
+            self._record.tell_end(self._session.received_ms / 1000, self._gateway.metrics)
         return self._farewell
 
     async def _read(self) -> None:
@@ -114,8 +110,8 @@ class Connection:
         if self._farewell is None:
             self._session.close()
             # uvicorn gives no reason, not even an empty one, when there was no close message.
-            self._close_code = message["code"] if "reason" in message else VANISHED
-            self._why = "the client left"
+            self._record.close_code = message["code"] if "reason" in message else VANISHED
+            self._record.why = "the client left"
         self._outbox.abandon()
 
     async def _write(self) -> None:
@@ -136,7 +132,7 @@ class Connection:
         except TimeoutError:
             self._leave(None, "the client reads too slowly")
         except CONNECTION_LOST:
-            self._leave(None, self._why)
+            self._leave(None, self._record.why)
 
     def _receive_text(self, text: str) -> list[Effect]:
         request, now = self._protocol.receive_text(text), self._now()
@@ -188,35 +184,19 @@ class Connection:
 
     def _tell(self, event: Event) -> None:
         is_partial = isinstance(event, TurnUpdated) and not event.utterance_words
-        self._turns += isinstance(event, TurnEnded)
+        self._record.turns += isinstance(event, TurnEnded)
         for text in self._protocol.messages_for(event):
             self._outbox.put(text, is_partial=is_partial)
 
     def _leave(self, words: Farewell | None, why: str) -> None:
         """Nothing more is told after what waits; the engine is free at once."""
-        self._farewell, self._why = words, why
-        if words is not None:
-            self._close_code = words.code
+        self._farewell, self._record.why = words, why
         self._engine.link.close(self._session.session_id)
         if words is None:
             self._outbox.abandon()
-        self._outbox.finish()
+        else:
+            self._record.close_code = words.code
+            self._outbox.finish()
 
     def _now(self) -> Monotonic:
         return Monotonic(self._loop.time())
-
-    def _account(self) -> None:
-        audio_s = self._session.received_ms / 1000
-        self._gateway.metrics.audio_received.inc(audio_s)
-        self._gateway.metrics.turns.inc(self._turns)
-        self._gateway.metrics.connections_ended.labels(str(self._close_code)).inc()
-        fields = {
-            "audio_s": audio_s,
-            "turns": self._turns,
-            "close_code": self._close_code,
-            "why": self._why,
-        }
-        logger.info("session ended", extra=self._log_fields() | fields)
-
-    def _log_fields(self) -> dict[str, object]:
-        return {"session": self._session.session_id, "protocol": "v3", "engine": self._engine.name}

@@ -32,6 +32,11 @@ async def serve_v3(socket: WebSocket, gateway: Gateway) -> None:
         body = {"error": "The server is loading its model; try again in a few seconds"}
         await socket.send_denial_response(JSONResponse(body, status_code=503))
         return
+    with gateway.visit():
+        await _serve(socket, gateway, engine)
+
+
+async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine) -> None:
     await socket.accept()
     try:
         words = await _hold_session(socket, gateway, engine)

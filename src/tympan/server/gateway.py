@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -71,6 +72,7 @@ class Gateway:
         self.conversations: set[Conversation] = set()
         self.engine: ServedEngine | None = None
         self._is_stopping = False
+        self._visits = 0
 
     @property
     def state(self) -> State:
@@ -82,13 +84,22 @@ class Gateway:
         """Sessions may begin from now on."""
         self.engine = engine
 
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Count a WebSocket connection for as long as it has something to say."""
+        self._visits += 1
+        try:
+            yield
+        finally:
+            self._visits -= 1
+
     async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
-        """End every session; returns when all have ended, at the timeout, or as soon as `is_hurried`."""
+        """End every session; returns when all clients were told, at the timeout, or as soon as `is_hurried`."""
         self._is_stopping = True
         for conversation in list(self.conversations):
             conversation.end(ServerStopping("The server is shutting down"))
         give_up_at = time.monotonic() + timeout_s
-        while self.conversations and time.monotonic() < give_up_at and not is_hurried():
+        while self._visits and time.monotonic() < give_up_at and not is_hurried():
             await asyncio.sleep(_DRAIN_POLL_S)
 
     def _longest_backlog_s(self) -> float:
