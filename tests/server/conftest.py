@@ -45,7 +45,7 @@ def start() -> Iterator[Start]:
         yield begin
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def shared_service() -> Iterator[Service]:
     service = make_service()
     yield service
