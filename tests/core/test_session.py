@@ -16,6 +16,7 @@ from tympan.core.errors import (
     Inactive,
     MalformedMessage,
     MaxDurationExceeded,
+    ServerStopping,
     TympanError,
 )
 from tympan.core.events import SessionBegan, SessionEnded, SpeechStarted
@@ -293,3 +294,19 @@ def test_of_two_missed_deadlines_the_earlier_one_counts(max_duration_s: float, f
         assert isinstance(error_of(effects), Inactive)
     else:
         assert effects == [fired]
+
+
+def test_a_server_that_stops_tells_what_was_heard_before_it_says_so() -> None:
+    it = session()
+    started = SpeechStarted(0, StreamMs(100))
+    assert it.end(ServerStopping("The server is shutting down")) == [Mark(Finish())]
+    effects = it.receive_heard(Heard(StreamMs(1000), (started,), is_finished=True), at(1))
+    assert effects[0] == Emit(started)
+    assert isinstance(error_of(effects), ServerStopping)
+
+
+def test_a_session_that_is_ending_already_is_not_ended_again() -> None:
+    it = session()
+    it.receive_terminate(at(1))
+    assert it.end(ServerStopping("The server is shutting down")) == []
+    assert it.receive_heard(FINISHED, at(2))[-1] == Close(None)

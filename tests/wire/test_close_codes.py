@@ -29,6 +29,7 @@ BY_ERROR = [
     ),
     (errors.MaxDurationExceeded(), 3008, "Session Expired: Maximum session duration exceeded"),
     (errors.SessionExpired(), 3008, "Session Expired: Maximum session duration exceeded"),
+    (errors.ServerStopping("The server is shutting down"), 3005, "Session Cancelled: The server is shutting down"),
     (errors.EngineError("moonshine", "secret"), 3005, "Session Cancelled: An error occurred"),
     (errors.ModelError("secret"), 3005, "Session Cancelled: An error occurred"),
     (ValueError("secret"), 3005, "Session Cancelled: An error occurred"),

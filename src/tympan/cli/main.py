@@ -15,7 +15,9 @@ from typing import Annotated
 
 import typer
 
+from tympan.cli.commands.demo import demo
 from tympan.cli.commands.models import models
+from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
@@ -33,8 +35,10 @@ app = typer.Typer(
 )
 
 # One line a command, in the order of --help.
+app.command()(serve)
 app.command()(transcribe)
 app.add_typer(models, name="models")
+app.command()(demo)
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
 """Base of every complaint about the command line; typer exports only this one of them."""

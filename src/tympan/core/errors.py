@@ -13,6 +13,7 @@
     ├── SessionExpired       inactivity, maximum length      → normal end, told why
     │   ├── Inactive
     │   └── MaxDurationExceeded
+    ├── ServerStopping       the server shuts down         → told as the reason of the end
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     ├── MediaError           an audio file can't be read     → says which and why
@@ -85,6 +86,10 @@ class Inactive(SessionExpired):
 
 class MaxDurationExceeded(SessionExpired):
     """The session reached its maximum length."""
+
+
+class ServerStopping(TympanError):
+    """The server shuts down."""
 
 
 class EngineError(TympanError):

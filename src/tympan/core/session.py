@@ -5,7 +5,8 @@ Rules:
 - Controls act in order with the audio: ForceEndpoint directly followed by Terminate loses nothing.
 - A deadline that falls before an input fires first.
 - Nothing is emitted after `Close`, and `Close` comes once.
-- A graceful end tells every word first: Terminate and the maximum length both wait for the listener.
+- Terminate, the maximum length and a server that stops all tell every word first: they wait for the
+  listener.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class Phase(Enum):
 
     OPEN = "open"
     TERMINATING = "terminating"
-    EXPIRING = "expiring"
+    ENDING = "ending"  # with an error, once the listener has told everything
     CLOSED = "closed"
 
 
@@ -53,6 +54,7 @@ class Session:
         self._received_bytes = 0
         self._judged_until_ms = StreamMs(0)
         self._short_chunks_ms = 0.0
+        self._ending_error: TympanError | None = None
 
     @property
     def received_ms(self) -> StreamMs:
@@ -124,6 +126,14 @@ class Session:
             case _:
                 assert_never(output)
 
+    def end(self, error: TympanError) -> list[Effect]:
+        """End with an error, but tell everything heard so far first. A Terminate under way goes on."""
+        if self._phase is not Phase.OPEN:
+            return []
+        self._phase = Phase.ENDING
+        self._ending_error = error
+        return [Mark(Finish())]
+
     def refuse(self, error: TympanError) -> list[Effect]:
         """The wire or the shell found a reason to end the session with an error now."""
         return self._close(error)
@@ -140,8 +150,7 @@ class Session:
         if deadline is None or now < deadline:
             return []
         if self._expires_at() <= self._inactive_at():
-            self._phase = Phase.EXPIRING
-            return [Mark(Finish())]
+            return self.end(MaxDurationExceeded("Session Expired: Maximum session duration exceeded"))
         timeout_s = self._config.limits.inactivity_timeout_s
         return self._close(
             Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
@@ -181,8 +190,8 @@ class Session:
         )
 
     def _end(self, now: Monotonic) -> list[Effect]:
-        if self._phase is Phase.EXPIRING:
-            return self._close(MaxDurationExceeded("Session Expired: Maximum session duration exceeded"))
+        if self._ending_error is not None:
+            return self._close(self._ending_error)
         audio_s = round(self.received_ms / 1000)
         ended = SessionEnded(audio_duration_s=audio_s, session_duration_s=round(now - self._began_at))
         return [Emit(ended), *self._close(None)]

@@ -15,6 +15,7 @@ from tympan.core.errors import (
     BadChunk,
     Inactive,
     ProtocolError,
+    ServerStopping,
     SessionExpired,
     SessionRefused,
     TympanError,
@@ -54,6 +55,7 @@ V3_RULES = (
         "Session Expired: Maximum session duration exceeded",
         "`expires_at` has come",
     ),
+    EndingRule(ServerStopping, 3005, "Session Cancelled: {}", "the server shuts down"),
     EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""

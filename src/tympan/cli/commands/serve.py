@@ -1,0 +1,143 @@
+"""`tympan serve`: run the service in the foreground of this process."""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import secrets
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tympan.cli.errors import needs_extra
+from tympan.core.errors import SettingsError
+
+if TYPE_CHECKING:
+    from tympan.server.config import ServerConfig
+
+# What the server needs beyond the base install is imported on use.
+# ruff: noqa: PLC0415
+
+
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 lets the system choose [default: 8000].")
+    ] = None,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(help="A key that may connect; repeatable. Without any, one is made and printed once."),
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
+    ] = False,
+    i_know_this_is_open: Annotated[
+        bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
+    ] = False,
+    engine: Annotated[str | None, typer.Option(help="Engine that listens [default: moonshine].")] = None,
+    model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
+    workers: Annotated[int | None, typer.Option(help="Engine threads [default: one a core].")] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Sessions at once [default: 8 a core].")] = None,
+    max_session_s: Annotated[int | None, typer.Option(help="Longest session [default: 10800].")] = None,
+    max_backlog_s: Annotated[
+        float | None, typer.Option(help="Audio that may wait in one session [default: 300].")
+    ] = None,
+    max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message [default: 2097152].")] = None,
+    max_connections: Annotated[
+        int | None, typer.Option(help="TCP connections of all kinds at once [default: 512].")
+    ] = None,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Refuse what the hosted service refuses instead of mending it.")
+    ] = False,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info].")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
+    ] = None,
+) -> None:
+    """Serve live transcription: AssemblyAI's streaming protocol v3 at /v3/ws.
+
+    Every setting may also come from the environment (TYMPAN_MAX_SESSIONS=4) or a TOML file
+    (max_sessions = 4); flags win over the environment, the environment wins over the file. Stops within
+    10 seconds of Ctrl+C or SIGTERM, with exit code 0; sessions that run tell their last words first.
+    """
+    given = {
+        "host": host,
+        "port": port,
+        "api_keys": tuple(api_key) if api_key else None,
+        "no_auth": no_auth or None,
+        "engine": engine,
+        "model": model,
+        "workers": workers,
+        "max_sessions": max_sessions,
+        "max_session_s": max_session_s,
+        "max_backlog_s": max_backlog_s,
+        "max_message_bytes": max_message_bytes,
+        "max_connections": max_connections,
+        "strict": strict or None,
+        "log_level": log_level,
+    }
+    flags = {name: value for name, value in given.items() if value is not None}
+    with needs_extra("server"):
+        from tympan.server.logs import set_up_logging
+        from tympan.server.settings import load_settings, server_config
+    settings = server_config(load_settings(flags, config))
+    if settings.auth.is_open:
+        _check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
+    set_up_logging(settings.log_level)
+    _run(_with_key(settings))
+
+
+def _run(config: ServerConfig) -> None:
+    """Bind, load, serve until a signal comes."""
+    with needs_extra("server"):
+        from tympan.server import run
+    sockets = run.bind(config.network.host, config.network.port)
+    address = _address(config.network.host, sockets[0].getsockname()[1])
+
+    def tell() -> None:
+        _say(f"Listening on http://{address}")
+        credential = "no key needed" if config.auth.is_open else "header Authorization: KEY"
+        _say(f"Connect to ws://{address}/v3/ws ({credential}); press Ctrl+C to stop")
+
+    try:
+        asyncio.run(run.serve(config, sockets, tell))
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+def _with_key(config: ServerConfig) -> ServerConfig:
+    """The configuration with a key made up where there is none; it is printed once and kept nowhere."""
+    if config.auth.is_open or config.auth.api_keys:
+        return config
+    key = secrets.token_urlsafe(24)
+    _say(f"No API key was given. Made one for this run: {key}")
+    return replace(config, auth=replace(config.auth, api_keys=(key,)))
+
+
+def _check_reach(host: str, *, is_confirmed: bool) -> None:
+    if not (is_confirmed or _is_loopback(host)):
+        raise SettingsError(
+            f"--no-auth would let everybody who reaches {host} connect; "
+            "use --api-key, or confirm with --i-know-this-is-open"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _address(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)

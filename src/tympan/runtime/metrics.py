@@ -1,0 +1,40 @@
+"""Every metric, in one place, in a registry of its own. It may import `core` only.
+
+Labels have few values by construction: close codes and nothing that a client may choose.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+
+
+class Metrics:
+    """Counters of one server."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
+        self.connections_ended = Counter(
+            "tympan_connections_ended_total",
+            "WebSocket connections that ended or were refused, by close code (1006: the client vanished)",
+            ["close_code"],
+            registry=self.registry,
+        )
+        self.audio_received = Counter(
+            "tympan_audio_received_seconds_total",
+            "Seconds of audio in sessions that ended",
+            registry=self.registry,
+        )
+        self.turns = Counter("tympan_turns_total", "Turns in sessions that ended", registry=self.registry)
+        self.backlog_max = Gauge(
+            "tympan_backlog_seconds",
+            "Audio that waits to be judged, where most does; grows when the server is too slow",
+            registry=self.registry,
+        )
+
+    def render(self) -> bytes:
+        """The Prometheus text format."""
+        return generate_latest(self.registry)

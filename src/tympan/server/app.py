@@ -1,0 +1,66 @@
+"""create_app: a gateway → an ASGI app. Routes only; no globals, no argv, no environment."""
+
+from __future__ import annotations
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route, WebSocketRoute
+from starlette.websockets import WebSocket
+
+from tympan.server import http
+from tympan.server.entry import serve_v3
+from tympan.server.gateway import Gateway
+
+V3_PATHS = ("/v3/ws", "/v3/ws/", "/")
+"""The root is where the vendor's own self-hosting example connects (protocol reference, section 1)."""
+
+V2_SOCKET_PATH = "/v2/realtime/ws"
+V2_TOKEN_PATH = "/v2/realtime/token"
+_ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+
+
+def create_app(gateway: Gateway) -> Starlette:
+    """The app that serves a gateway; it may still be loading its engine."""
+
+    async def v3(socket: WebSocket) -> None:
+        await serve_v3(socket, gateway)
+
+    async def v2(socket: WebSocket) -> None:
+        await socket.send_denial_response(http.retired())
+
+    async def v2_http(request: Request) -> Response:
+        return http.retired()
+
+    async def health(request: Request) -> Response:
+        return http.health(gateway)
+
+    async def token(request: Request) -> Response:
+        return http.token(request, gateway)
+
+    async def metrics(request: Request) -> Response:
+        return http.metrics(gateway)
+
+    async def lost(request: Request) -> Response:
+        return http.not_found()
+
+    async def lost_socket(socket: WebSocket) -> None:
+        await socket.send_denial_response(http.not_found())
+
+    routes: list[BaseRoute] = [WebSocketRoute(path, v3) for path in V3_PATHS]
+    routes += [
+        Route("/v3/ws/health", health),
+        Route("/v3/token", token),
+        WebSocketRoute(V2_SOCKET_PATH, v2),
+        Route(V2_SOCKET_PATH, v2_http, methods=_ANY_METHOD),
+        Route(V2_TOKEN_PATH, v2_http, methods=_ANY_METHOD),
+    ]
+    if gateway.config.has_metrics:
+        routes.append(Route("/metrics", metrics))
+    routes += [
+        WebSocketRoute("/{path:path}", lost_socket),
+        Route("/{path:path}", lost, methods=_ANY_METHOD),
+    ]
+    app = Starlette(routes=routes)
+    app.router.redirect_slashes = False
+    return app

@@ -1,0 +1,76 @@
+"""Who may connect: API keys and temporary tokens (protocol reference, section 1.1).
+
+Rules:
+- Keys are compared by their hashes, in constant time, and every key is always compared.
+- A credential is never logged, and no error text holds one.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+
+from tympan.core.errors import Unauthorized
+from tympan.server.config import AuthConfig
+from tympan.server.tokens import Grant, TokenMint
+
+_SCHEMES = ("bearer ", "token ")
+
+
+class Authenticator:
+    """Judges credentials."""
+
+    def __init__(self, config: AuthConfig, mint: TokenMint) -> None:
+        self._hashes = tuple(_hash(key) for key in config.api_keys)
+        self._is_open = config.is_open
+        self._mint = mint
+
+    def admit(self, authorization: str | None, query_token: str | None) -> Grant:
+        """Judge who opens a session. The header or else the query holds a key or a temporary token.
+
+        Without authentication everybody is welcome, but a token's cap still holds.
+
+        Raises:
+            Unauthorized: no credential, or not a valid one; the text is the protocol's own.
+        """
+        credential = _bare(authorization) or query_token or ""
+        try:
+            if not credential:
+                raise Unauthorized("Missing Authorization header")
+            return Grant() if self._is_key(credential) else self._mint.redeem(credential)
+        except Unauthorized:
+            if self._is_open:
+                return Grant()
+            raise
+
+    def require_key(self, authorization: str | None) -> None:
+        """Judge who asks for a token: a key only, since a token must not prolong itself.
+
+        Raises:
+            Unauthorized: no key, or not a valid one.
+        """
+        if self._is_open:
+            return
+        credential = _bare(authorization)
+        if not credential:
+            raise Unauthorized("Missing Authorization header")
+        if not self._is_key(credential):
+            raise Unauthorized("Invalid API key")
+
+    def _is_key(self, credential: str) -> bool:
+        candidate = _hash(credential)
+        matches = [hmac.compare_digest(candidate, known) for known in self._hashes]
+        return any(matches)
+
+
+def _bare(authorization: str | None) -> str:
+    """The credential in an `Authorization` header: raw, `Bearer …` or `token …`."""
+    text = (authorization or "").strip()
+    for scheme in _SCHEMES:
+        if text.lower().startswith(scheme):
+            return text[len(scheme) :].strip()
+    return text
+
+
+def _hash(text: str) -> bytes:
+    return hashlib.sha256(text.encode()).digest()

@@ -1,0 +1,58 @@
+"""What the server runs with: plain frozen data. Where it comes from is the concern of `settings`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from tympan.core.config import SessionConfig
+from tympan.engines.registry import DEFAULT_ENGINE
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkConfig:
+    """The listening side. A port of 0 lets the system choose."""
+
+    host: str = "127.0.0.1"
+    port: int = 8000
+    max_connections: int = 512
+    """TCP connections of all kinds; one more is cut at once."""
+    max_message_bytes: int = 2_097_152
+    """A longer WebSocket message ends its connection with close code 1009."""
+    ping_interval_s: float = 20.0
+    ping_timeout_s: float = 20.0
+    """A client that answers no ping for this long is gone."""
+    send_timeout_s: float = 10.0
+    """A client that takes nothing for this long is cut."""
+
+
+@dataclass(frozen=True, slots=True)
+class AuthConfig:
+    """Who may connect. The secret signs temporary tokens; both are kept out of `repr`."""
+
+    api_keys: tuple[str, ...] = field(default=(), repr=False)
+    is_open: bool = False
+    token_secret: str = field(default="", repr=False)
+    has_single_use_tokens: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EngineConfig:
+    """Which model listens, and with how many threads."""
+
+    engine: str = DEFAULT_ENGINE
+    model: str | None = None
+    workers: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ServerConfig:
+    """All that a server needs to know."""
+
+    network: NetworkConfig = field(default_factory=NetworkConfig)
+    auth: AuthConfig = field(default_factory=AuthConfig)
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    session: SessionConfig = field(default_factory=SessionConfig)
+    """What holds for every session unless its client asks for something else."""
+    max_sessions: int = 8
+    has_metrics: bool = True
+    log_level: str = "info"

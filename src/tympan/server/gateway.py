@@ -1,0 +1,106 @@
+"""Gateway: what all connections of one server share. It holds no rules and no sockets.
+
+A gateway exists before its engine does: until `open_for` it answers that it is loading. `drain` ends every
+session with its last words told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from tympan.core.errors import ServerStopping, TympanError
+from tympan.runtime.admission import Admission
+from tympan.runtime.link import EngineLink
+from tympan.runtime.metrics import Metrics
+from tympan.server.auth import Authenticator
+from tympan.server.config import ServerConfig
+from tympan.server.tokens import TokenMint
+
+_DRAIN_POLL_S = 0.02
+
+
+class State(StrEnum):
+    """Whether sessions may begin."""
+
+    LOADING = "loading"
+    OK = "ok"
+    STOPPING = "stopping"
+
+
+@dataclass(frozen=True, slots=True)
+class ServedEngine:
+    """A loaded engine behind its link."""
+
+    name: str
+    model: str
+    link: EngineLink
+
+
+class Conversation(Protocol):
+    """What a gateway knows of a connection whose session runs."""
+
+    @property
+    def backlog_ms(self) -> int:
+        """Audio that waits to be judged."""
+
+    def end(self, error: TympanError) -> None:
+        """Tell everything heard so far, then close with the error."""
+
+
+class Gateway:
+    """Configuration, credentials, places, counters, and the sessions that run."""
+
+    def __init__(self, config: ServerConfig, unix_clock: Callable[[], float] = time.time) -> None:
+        self.config = config
+        self.unix_clock = unix_clock
+        self.mint = TokenMint(
+            config.auth.token_secret,
+            is_single_use=config.auth.has_single_use_tokens,
+            unix_clock=unix_clock,
+        )
+        self.authenticator = Authenticator(config.auth, self.mint)
+        self.admission = Admission(config.max_sessions)
+        self.metrics = Metrics()
+        self.metrics.sessions_active.set_function(lambda: self.admission.active)
+        self.metrics.backlog_max.set_function(self._longest_backlog_s)
+        self.conversations: set[Conversation] = set()
+        self.engine: ServedEngine | None = None
+        self._is_stopping = False
+        self._visits = 0
+
+    @property
+    def state(self) -> State:
+        if self._is_stopping:
+            return State.STOPPING
+        return State.LOADING if self.engine is None else State.OK
+
+    def open_for(self, engine: ServedEngine) -> None:
+        """Sessions may begin from now on."""
+        self.engine = engine
+
+    @contextmanager
+    def visit(self) -> Iterator[None]:
+        """Count a WebSocket connection for as long as it has something to say."""
+        self._visits += 1
+        try:
+            yield
+        finally:
+            self._visits -= 1
+
+    async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
+        """End every session; returns when all clients were told, at the timeout, or as soon as `is_hurried`."""
+        self._is_stopping = True
+        for conversation in list(self.conversations):
+            conversation.end(ServerStopping("The server is shutting down"))
+        give_up_at = time.monotonic() + timeout_s
+        while self._visits and time.monotonic() < give_up_at and not is_hurried():
+            await asyncio.sleep(_DRAIN_POLL_S)
+
+    def _longest_backlog_s(self) -> float:
+        return max((conversation.backlog_ms for conversation in self.conversations), default=0) / 1000

@@ -1,0 +1,78 @@
+"""The plain HTTP side: health, temporary tokens, metrics, and clear words for everything else."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from tympan.core.errors import Unauthorized
+from tympan.runtime.metrics import CONTENT_TYPE
+from tympan.server.gateway import Gateway, State
+
+EXPIRES_IN_S = range(1, 601)
+MAX_SESSION_S = range(60, 10_801)
+"""Allowed values of the two token parameters (protocol reference, section 7.1)."""
+
+RETIRED = {"error": "The v2 real-time protocol is not served here; connect to /v3/ws, or see the migration guide"}
+
+NOT_FOUND = {"error": "Nothing is served at this path; there are: /v3/ws (WebSocket), /v3/ws/health, /v3/token"}
+
+
+def health(gateway: Gateway) -> Response:
+    """200 when sessions may begin, else 503; `status` says why."""
+    body: dict[str, object] = {"status": gateway.state, "version": version("tympan")}
+    engine = gateway.engine
+    if engine is not None:
+        body |= {"engine": engine.name, "model": engine.model, "sessions": gateway.admission.active}
+    return JSONResponse(body, status_code=200 if gateway.state is State.OK else 503)
+
+
+def metrics(gateway: Gateway) -> Response:
+    """The Prometheus text format."""
+    return Response(gateway.metrics.render(), media_type=CONTENT_TYPE)
+
+
+def token(request: Request, gateway: Gateway) -> Response:
+    """A temporary token for who shows a key: 401 without one, 400 for a value out of its range."""
+    try:
+        gateway.authenticator.require_key(request.headers.get("authorization"))
+    except Unauthorized as error:
+        return _error(401, f"Unauthorized Connection: {error}", "header", "authorization")
+    expires_in_s = _whole(request, "expires_in_seconds", None)
+    if expires_in_s not in EXPIRES_IN_S:
+        return _range_error("expires_in_seconds", EXPIRES_IN_S)
+    max_session_s = _whole(request, "max_session_duration_seconds", MAX_SESSION_S[-1])
+    if max_session_s not in MAX_SESSION_S:
+        return _range_error("max_session_duration_seconds", MAX_SESSION_S)
+    text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s)
+    return JSONResponse({"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"})
+
+
+def not_found() -> Response:
+    """404 that says what there is."""
+    return JSONResponse(NOT_FOUND, status_code=404)
+
+
+def retired() -> Response:
+    """410, as the hosted service answers to v2 clients."""
+    return JSONResponse(RETIRED, status_code=410)
+
+
+def _whole(request: Request, name: str, default: int | None) -> int:
+    """The value of a parameter; -1, which no range holds, when it is missing or no whole number."""
+    text = request.query_params.get(name)
+    if text is None:
+        return -1 if default is None else default
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1
+
+
+def _range_error(name: str, allowed: range) -> Response:
+    message = f"Invalid '{name}': expected a whole number from {allowed[0]} to {allowed[-1]}"
+    return _error(400, message, "query", name)
+
+
+def _error(status: int, message: str, place: str, name: str) -> Response:
+    detail = [{"type": "value_error", "loc": [place, name], "msg": message}]
+    return JSONResponse({"error": message, "detail": detail}, status_code=status)

@@ -1,0 +1,80 @@
+"""Outbox: messages on their way to one client. No sockets, no threads; awaited by one writer.
+
+Policy: a partial that waits is replaced by the next one, since each says the whole turn anew; nothing else
+is ever dropped. A client that leaves more than `max_bytes` waiting is too slow: the outbox then says so
+and takes no more.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+
+MAX_WAITING_BYTES = 1_048_576
+"""Hours of finals; the socket's own buffers come on top."""
+
+
+class Outbox:
+    """A bounded queue with one reader."""
+
+    def __init__(self, max_bytes: int = MAX_WAITING_BYTES) -> None:
+        self._max_bytes = max_bytes
+        self._waiting: deque[tuple[str, bool]] = deque()  # text, is a partial
+        self._waiting_bytes = 0
+        self._is_finished = False
+        self._is_overfull = False
+        self._changed = asyncio.Event()
+
+    @property
+    def is_overfull(self) -> bool:
+        """The client reads too slowly; nothing is taken any more."""
+        return self._is_overfull
+
+    @property
+    def is_done(self) -> bool:
+        """Nothing waits and nothing will come."""
+        return self._is_finished and not self._waiting
+
+    def put(self, text: str, *, is_partial: bool = False) -> None:
+        """Add a message. After `finish` or overflow it is ignored."""
+        if self._is_finished or self._is_overfull:
+            return
+        if is_partial and self._waiting and self._waiting[-1][1]:
+            self._forget(self._waiting.pop()[0])
+        self._waiting.append((text, is_partial))
+        self._waiting_bytes += len(text)
+        self._is_overfull = self._waiting_bytes > self._max_bytes
+        self._changed.set()
+
+    def finish(self) -> None:
+        """Nothing will come after what waits now. Idempotent."""
+        self._is_finished = True
+        self._changed.set()
+
+    def abandon(self) -> None:
+        """Forget what waits: nobody is there to read it. Idempotent."""
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self.finish()
+
+    def take(self) -> str | None:
+        """The next message; None when none waits."""
+        if not self._waiting:
+            return None
+        text, _ = self._waiting.popleft()
+        self._forget(text)
+        return text
+
+    async def wait(self, timeout_s: float | None) -> None:
+        """Return when something waits, when the outbox is finished, or after the timeout."""
+        if self._waiting or self._is_finished:
+            return
+        self._changed.clear()
+        try:
+            async with asyncio.timeout(timeout_s):
+                await self._changed.wait()
+        except TimeoutError:
+            return
+
+    def _forget(self, text: str) -> None:
+        self._waiting_bytes -= len(text)

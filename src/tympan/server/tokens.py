@@ -1,0 +1,82 @@
+"""Temporary tokens: signed, expiring, with a cap on the session's length (protocol reference, section 7.1).
+
+A token is a JWT signed with HS256. Nothing is stored, but for the ids of used tokens where each may be
+used once: they are kept until they expire, and no more of them than `MAX_REMEMBERED`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import jwt
+
+from tympan.core.errors import Unauthorized
+
+MAX_REMEMBERED = 100_000
+_ALGORITHM = "HS256"
+_EXPIRED = "Signature has expired"
+_INVALID = "Invalid API key"
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What a credential allows. `max_session_s` is None where the server's own limit holds."""
+
+    max_session_s: int | None = None
+
+
+class TokenMint:
+    """Makes tokens and reads them."""
+
+    def __init__(
+        self, secret: str, *, is_single_use: bool = False, unix_clock: Callable[[], float] = time.time
+    ) -> None:
+        # Hashed to the length that HS256 wants, whatever the operator chose.
+        self._key = hashlib.sha256(secret.encode()).digest()
+        self._is_single_use = is_single_use
+        self._unix_clock = unix_clock
+        self._used: dict[str, float] = {}  # token id → expiry, Unix seconds
+
+    def mint(self, *, expires_in_s: int, max_session_s: int) -> str:
+        """A token with which a session may be opened in the next `expires_in_s`."""
+        claims = {
+            "exp": self._unix_clock() + expires_in_s,
+            "max_session_s": max_session_s,
+            "jti": secrets.token_urlsafe(12),
+        }
+        return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
+
+    def redeem(self, token: str) -> Grant:
+        """What a token allows.
+
+        Raises:
+            Unauthorized: it isn't ours, has expired, or was used before and may be used once only.
+        """
+        try:
+            # The expiry is judged below, by this object's own clock.
+            claims = jwt.decode(
+                token,
+                self._key,
+                algorithms=[_ALGORITHM],
+                options={"require": ["exp", "jti", "max_session_s"], "verify_exp": False},
+            )
+            expiry_s, max_session_s = float(claims["exp"]), int(claims["max_session_s"])
+        except (jwt.InvalidTokenError, TypeError, ValueError):
+            raise Unauthorized(_INVALID) from None
+        if self._unix_clock() >= expiry_s:
+            raise Unauthorized(_EXPIRED)
+        if self._is_single_use:
+            self._spend(str(claims["jti"]), expiry_s)
+        return Grant(max_session_s)
+
+    def _spend(self, token_id: str, expiry_s: float) -> None:
+        now = self._unix_clock()
+        if len(self._used) >= MAX_REMEMBERED:
+            self._used = {used: until for used, until in self._used.items() if until > now}
+        if token_id in self._used or len(self._used) >= MAX_REMEMBERED:
+            raise Unauthorized(_INVALID)
+        self._used[token_id] = expiry_s

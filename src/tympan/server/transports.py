@@ -1,0 +1,103 @@
+"""What uvicorn's protocols leave unbounded, bounded here.
+
+uvicorn's `websockets-sansio` implementation pauses a fast sender, bounds the size of a message and pings;
+these subclasses add what an open port needs besides:
+- no connection above the limit, and none that stays without becoming a WebSocket;
+- a client that sends pings and reads no pongs is paused too;
+- a connection that is to be closed is cut when the peer doesn't help to close it;
+- reads are small, so that one read's worth of tiny frames can't hold up the loop for long.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from asyncio import BaseTransport, TimerHandle
+from typing import TYPE_CHECKING, Any, cast
+
+from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
+
+if TYPE_CHECKING:
+    from uvicorn._types import ASGIReceiveEvent
+
+MAX_HTTP_S = 30.0
+"""Longest life of a connection that doesn't become a WebSocket."""
+
+CLOSE_GRACE_S = 5.0
+"""Time for the peer to answer a close and to take what was sent before it."""
+
+READ_BYTES = 16_384
+"""Half a second of 16 kHz PCM; up to 2,700 empty WebSocket messages."""
+
+
+class BoundedHttp(H11Protocol):
+    """HTTP connections, counted and timed."""
+
+    _life_timer: TimerHandle | None = None
+
+    def connection_made(self, transport: BaseTransport) -> None:
+        stream = cast(asyncio.Transport, transport)
+        if self.limit_concurrency is not None and len(self.connections) >= self.limit_concurrency:
+            self.transport = stream
+            stream.abort()
+            return
+        super().connection_made(stream)
+        if hasattr(stream, "max_size"):
+            stream.max_size = READ_BYTES
+        self._life_timer = self.loop.call_later(MAX_HTTP_S, self._expire)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._stop_timer()
+        super().connection_lost(exc)
+
+    def handle_websocket_upgrade(self, event: Any) -> None:
+        self._stop_timer()
+        super().handle_websocket_upgrade(event)
+
+    def _stop_timer(self) -> None:
+        if self._life_timer is not None:
+            self._life_timer.cancel()
+            self._life_timer = None
+
+    def _expire(self) -> None:
+        self._life_timer = None
+        self.transport.abort()
+
+
+class BoundedWebSocket(WebSocketsSansIOProtocol):
+    """WebSocket connections that always end."""
+
+    _cut_timer: TimerHandle | None = None
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._cut_timer is not None:
+            self._cut_timer.cancel()
+        super().connection_lost(exc)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        self.transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if not self.read_paused and not self.transport.is_closing():
+            self.transport.resume_reading()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        # Taking a message resumes reading, which must wait while the peer takes nothing from us.
+        await self.writable.wait()
+        return await super().receive()
+
+    def keepalive_timeout(self) -> None:
+        super().keepalive_timeout()
+        self.transport.abort()
+
+    async def run_asgi(self) -> None:
+        await super().run_asgi()
+        if self.disconnected:
+            return
+        has_said_farewell = self.close_sent or self.conn.close_rcvd is not None
+        if self.handshake_complete and not has_said_farewell:
+            self.transport.abort()  # the app gave the peer up
+        else:
+            self._cut_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)

@@ -1,0 +1,165 @@
+"""A real server on a loopback port, in a thread of the test's process, with the scripted engine."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection, connect
+
+from tympan.core.config import SessionConfig, SessionLimits
+from tympan.engines.base import Recognizer
+from tympan.engines.scripted import Script, ScriptedWord
+from tympan.runtime.link import LocalLink
+from tympan.server.config import ServerConfig
+from tympan.server.gateway import Gateway, ServedEngine
+from tympan.server.run import Server, bind, uvicorn_config
+
+KEY = "the-right-key"
+
+SONNY = Script(
+    (
+        ScriptedWord("Hi,", 100, 300, formatted="Hi,"),
+        ScriptedWord("my", 320, 450),
+        ScriptedWord("name", 460, 700),
+        ScriptedWord("is", 720, 900),
+        ScriptedWord("Sonny.", 950, 1400, end_of_turn_confidence=0.75),
+    )
+)
+"""The conversation of the protocol reference, section 6.1."""
+
+CHUNK = b"\0" * 1600
+"""50 ms of 16 kHz PCM16; the scripted engine listens to the clock alone."""
+
+
+def limits(**values: Any) -> SessionConfig:
+    return SessionConfig(limits=SessionLimits(**values))
+
+
+def eventually(is_true: Callable[[], bool], timeout_s: float = 8.0) -> bool:
+    """Whether something becomes true soon; for what another thread does."""
+    give_up_at = time.monotonic() + timeout_s
+    while not is_true():
+        if time.monotonic() > give_up_at:
+            return False
+        time.sleep(0.01)
+    return True
+
+
+@dataclass
+class Client:
+    """A client that reads like a conversation."""
+
+    socket: ClientConnection
+    heard: list[dict[str, Any]] = field(default_factory=list)
+
+    def says(self, ms: int) -> None:
+        """Send that much audio in 50 ms chunks."""
+        for _ in range(ms // 50):
+            self.socket.send(CHUNK)
+
+    def sends(self, message: dict[str, Any] | str | bytes) -> None:
+        self.socket.send(json.dumps(message) if isinstance(message, dict) else message)
+
+    def hears(self) -> dict[str, Any]:
+        message: dict[str, Any] = json.loads(self.socket.recv(timeout=8))
+        self.heard.append(message)
+        return message
+
+    def hears_end(self) -> tuple[list[dict[str, Any]], int, str]:
+        """Everything up to the close, its code and its reason."""
+        messages = []
+        with suppress(ConnectionClosed):
+            while True:
+                messages.append(self.hears())
+        code, reason = self.socket.close_code, self.socket.close_reason
+        assert code is not None
+        assert reason is not None
+        return messages, code, reason
+
+
+class Service:
+    """A running server."""
+
+    def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
+        self._clients = ExitStack()
+        self.gateway = Gateway(config)
+        self.server = Server(uvicorn_config(self.gateway), self.gateway)
+        self._sockets = bind("127.0.0.1", 0)
+        self.listening = self._sockets[0]
+        self.port = self.listening.getsockname()[1]
+        self.link: LocalLink | None = None
+        if recognizer is not None:
+            self.link = LocalLink(recognizer, worker_count=1)
+            self.gateway.open_for(ServedEngine(recognizer.name, recognizer.model, self.link))
+        self._thread = threading.Thread(target=self._run, name="service")
+        self._thread.start()
+        assert eventually(lambda: self.server.started)
+
+    def _run(self) -> None:
+        async def serve() -> None:
+            self.loop = asyncio.get_running_loop()
+            await self.server.serve(self._sockets)
+
+        asyncio.run(serve())
+
+    @property
+    def url(self) -> str:
+        return f"ws://127.0.0.1:{self.port}"
+
+    @property
+    def http(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def connects(self, query: str = "", *, path: str = "/v3/ws", key: str | None = KEY, **options: Any) -> Client:
+        headers = {} if key is None else {"Authorization": key}
+        target = f"{self.url}{path}?{query}" if query else f"{self.url}{path}"
+        opening = connect(target, additional_headers=headers, compression=None, **options)
+        return Client(self._clients.enter_context(opening))
+
+    def tasks(self) -> int:
+        """Tasks in the server's loop, the one that counts them left out."""
+
+        async def count() -> int:
+            return len(asyncio.all_tasks()) - 1
+
+        return asyncio.run_coroutine_threadsafe(count(), self.loop).result(5)
+
+    def is_idle(self) -> bool:
+        """No session, no place, no seat and no connection is left."""
+        assert self.link is not None
+        return (
+            self.gateway.admission.active == 0
+            and not self.gateway.conversations
+            and not self.link._seats
+            and not self.server.server_state.connections
+            and not self.server.server_state.tasks
+        )
+
+    def hang_up(self) -> None:
+        """Close every client."""
+        self._clients.close()
+
+    def stop(self) -> None:
+        self.hang_up()
+        self.server.should_exit = True
+        self._thread.join(15)
+        assert not self._thread.is_alive(), "the server didn't stop"
+        if self.link is not None:
+            self.link.shut_down()
+
+
+Start = Callable[..., Service]
+
+
+def endings(service: Service, code: int) -> float:
+    """Connections that have ended with a close code, by the server's own count."""
+    labels = {"close_code": str(code)}
+    return service.gateway.metrics.registry.get_sample_value("tympan_connections_ended_total", labels) or 0.0

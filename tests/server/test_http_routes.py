@@ -1,0 +1,107 @@
+"""Health, tokens, metrics, and everything else over plain HTTP."""
+
+from __future__ import annotations
+
+import httpx
+import pytest
+from running_service import KEY, Service, Start
+
+from tympan.server.config import AuthConfig
+
+
+def test_health_is_503_while_the_model_loads(start: Start) -> None:
+    answer = httpx.get(start(is_loaded=False).http + "/v3/ws/health")
+    assert (answer.status_code, answer.json()["status"]) == (503, "loading")
+
+
+def test_health_tells_engine_model_and_sessions(service: Service) -> None:
+    service.connects().hears()
+    answer = httpx.get(service.http + "/v3/ws/health")
+    assert answer.status_code == 200
+    assert answer.json() | {"version": "?"} == {
+        "status": "ok",
+        "version": "?",
+        "engine": "scripted",
+        "model": "script",
+        "sessions": 1,
+    }
+
+
+@pytest.mark.parametrize("key", [KEY, f"Bearer {KEY}"])
+def test_a_token_is_made_for_a_key_and_opens_a_session(service: Service, key: str) -> None:
+    answer = httpx.get(
+        service.http + "/v3/token",
+        params={"expires_in_seconds": 60, "max_session_duration_seconds": 60},
+        headers={"Authorization": key},
+    )
+    assert answer.status_code == 200
+    assert answer.json()["expires_in_seconds"] == 60
+    client = service.connects("token=" + answer.json()["token"], key=None)
+    assert client.hears()["type"] == "Begin"
+
+
+@pytest.mark.parametrize("key", [None, "wrong"])
+def test_a_token_without_a_key_is_401(service: Service, key: str | None) -> None:
+    headers = {} if key is None else {"Authorization": key}
+    answer = httpx.get(service.http + "/v3/token?expires_in_seconds=60", headers=headers)
+    assert answer.status_code == 401
+    assert set(answer.json()) == {"error", "detail"}
+
+
+def test_a_token_buys_no_other_token(service: Service) -> None:
+    token = service.gateway.mint.mint(expires_in_s=60, max_session_s=60)
+    answer = httpx.get(service.http + "/v3/token?expires_in_seconds=60", headers={"Authorization": token})
+    assert answer.status_code == 401
+
+
+@pytest.mark.parametrize(
+    ("query", "name"),
+    [
+        ("", "expires_in_seconds"),
+        ("expires_in_seconds=0", "expires_in_seconds"),
+        ("expires_in_seconds=601", "expires_in_seconds"),
+        ("expires_in_seconds=1.5", "expires_in_seconds"),
+        ("expires_in_seconds=%D9%A1", "expires_in_seconds"),
+        ("expires_in_seconds=60&max_session_duration_seconds=59", "max_session_duration_seconds"),
+        ("expires_in_seconds=60&max_session_duration_seconds=10801", "max_session_duration_seconds"),
+    ],
+)
+def test_a_token_parameter_out_of_range_is_400(service: Service, query: str, name: str) -> None:
+    answer = httpx.get(f"{service.http}/v3/token?{query}", headers={"Authorization": KEY})
+    assert answer.status_code == 400
+    assert name in answer.json()["error"]
+    assert answer.json()["detail"][0]["loc"] == ["query", name]
+
+
+def test_without_authentication_a_token_needs_no_key(start: Start) -> None:
+    service = start(auth=AuthConfig(is_open=True))
+    assert httpx.get(service.http + "/v3/token?expires_in_seconds=60").status_code == 200
+
+
+def test_metrics_count_sessions_by_close_code(start: Start) -> None:
+    service = start()
+    client = service.connects()
+    client.says(1000)
+    client.sends({"type": "Terminate"})
+    client.hears_end()
+    service.connects(key="wrong").hears_end()
+    lines = httpx.get(service.http + "/metrics").text.splitlines()
+    assert 'tympan_connections_ended_total{close_code="1000"} 1.0' in lines
+    assert 'tympan_connections_ended_total{close_code="1008"} 1.0' in lines
+    assert "tympan_audio_received_seconds_total 1.0" in lines
+    assert "tympan_sessions_active 0.0" in lines
+
+
+def test_metrics_can_be_switched_off(start: Start) -> None:
+    assert httpx.get(start(has_metrics=False).http + "/metrics").status_code == 404
+
+
+def test_v2_is_gone(service: Service) -> None:
+    assert httpx.post(service.http + "/v2/realtime/token", json={"expires_in": 60}).status_code == 410
+
+
+@pytest.mark.parametrize("path", ["/", "/v3/ws", "/favicon.ico", "/v3/token/"])
+def test_everything_else_is_404_in_json(service: Service, path: str) -> None:
+    answer = httpx.get(service.http + path)
+    assert answer.status_code == 404
+    assert "/v3/ws" in answer.json()["error"]

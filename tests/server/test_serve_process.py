@@ -1,0 +1,141 @@
+"""`tympan serve` as its user meets it: a process, its standard error, signals and exit codes."""
+
+from __future__ import annotations
+
+import json
+import logging
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from running_service import CHUNK, Client
+from websockets.sync.client import connect
+
+from tympan.cli.main import main
+from tympan.server.logs import LOGGERS
+
+TYMPAN = [sys.executable, "-W", "error", "-c", "import sys; from tympan.cli.main import main; sys.exit(main())"]
+SCRIPT = {"words": [{"text": "Goodbye.", "start_ms": 0, "end_ms": 400}]}
+
+Serve = Callable[..., subprocess.Popen[str]]
+
+
+@pytest.fixture
+def serve(tmp_path: Path) -> Iterator[Serve]:
+    """Starts `tympan serve` with a script; what still runs after the test is killed."""
+    script = tmp_path / "script.json"
+    script.write_text(json.dumps(SCRIPT))
+    running: list[subprocess.Popen[str]] = []
+
+    def start(*arguments: str) -> subprocess.Popen[str]:
+        command = [*TYMPAN, "serve", "--engine", "scripted", "--model", str(script), *arguments]
+        process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        running.append(process)
+        return process
+
+    yield start
+    for process in running:
+        process.kill()
+        process.communicate()
+
+
+def read_until(process: subprocess.Popen[str], pattern: str) -> re.Match[str]:
+    """The first line of standard error that matches."""
+    assert process.stderr is not None
+    lines = []
+    for line in process.stderr:
+        lines.append(line)
+        if match := re.search(pattern, line):
+            return match
+    raise AssertionError("".join(lines))
+
+
+def listening_port(process: subprocess.Popen[str]) -> int:
+    return int(read_until(process, r"^Listening on http://127\.0\.0\.1:(\d+)$")[1])
+
+
+def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_words(serve: Serve) -> None:
+    process = serve("--port", "0")
+    key = read_until(process, r"^No API key was given\. Made one for this run: (\S+)$")[1]
+    port = listening_port(process)
+    with connect(f"ws://127.0.0.1:{port}/v3/ws", additional_headers={"Authorization": key}) as connection:
+        client = Client(connection)
+        client.hears()
+        for _ in range(10):
+            client.sends(CHUNK)
+        assert client.hears()["words"][0]["text"] == "goodbye"
+        signalled_at = time.monotonic()
+        process.terminate()
+        messages, code, _ = client.hears_end()
+    assert [message.get("transcript") for message in messages if message.get("end_of_turn")] == ["goodbye"]
+    assert messages[-1]["error"] == "Session Cancelled: The server is shutting down"
+    assert code == 3005
+    output, errors = process.communicate(timeout=10)
+    assert (process.returncode, output) == (0, "")
+    assert time.monotonic() - signalled_at < 5
+    assert key not in errors
+    assert "session ended" in errors
+
+
+def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> None:
+    process = serve("--port", "0", "--no-auth")
+    port = listening_port(process)
+    with connect(f"ws://127.0.0.1:{port}/v3/ws") as connection:
+        Client(connection).hears()
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGINT)
+        assert process.wait(5) == 0
+
+
+def ends_with_one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Exit code and the only line of a start that fails; in this process, which is faster."""
+    code = main(["serve", "--engine", "scripted", "--api-key", "k", *arguments])
+    output, errors = capsys.readouterr()
+    assert output == ""
+    assert len(errors.splitlines()) == 1, errors
+    return code, errors
+
+
+@pytest.fixture
+def own_logging() -> Iterator[None]:
+    """Takes back what `serve` does to the loggers of its process."""
+    yield
+    for name in LOGGERS:
+        logging.getLogger(name).handlers = []
+    logging.getLogger("tympan").setLevel(logging.NOTSET)
+
+
+@pytest.mark.usefixtures("own_logging")
+def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        code, line = ends_with_one_line(capsys, "--port", str(port))
+    assert code == 11
+    assert line.startswith(f"tympan: port: cannot listen on 127.0.0.1:{port}: ")
+
+
+@pytest.mark.usefixtures("own_logging")
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "told"),
+    [
+        (["--host", "no.such.host.invalid"], 11, "host: cannot listen on 'no.such.host.invalid'"),
+        (["--engine", "nothing"], 9, "no engine is called 'nothing'"),
+        (["--model", "/nowhere.json"], 9, "cannot read the script /nowhere.json"),
+        (["--max-sessions", "0"], 11, "setting 'max_sessions' (on the command line)"),
+        (["--config", "/nowhere.toml"], 11, "cannot read the configuration file /nowhere.toml"),
+        (["--no-auth", "--host", "0.0.0.0"], 11, "--i-know-this-is-open"),
+        (["--sing"], 2, "--sing"),
+    ],
+)
+def test_a_wrong_start_is_one_line(
+    capsys: pytest.CaptureFixture[str], arguments: list[str], exit_code: int, told: str
+) -> None:
+    code, line = ends_with_one_line(capsys, "--port", "0", *arguments)
+    assert code == exit_code
+    assert told in line

@@ -1,0 +1,93 @@
+"""Where a setting comes from, which source wins, and what a bad one says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tympan.core.config import FormattedSource
+from tympan.core.errors import SettingsError
+from tympan.server.settings import load_settings, server_config
+
+
+@pytest.fixture
+def config_file(tmp_path: Path) -> Path:
+    path = tmp_path / "tympan.toml"
+    path.write_text('port = 1\nmax_sessions = 1\nworkers = 1\napi_keys = ["filed"]\n')
+    return path
+
+
+def test_flags_win_over_the_environment_and_that_over_the_file(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TYMPAN_PORT", "2")
+    monkeypatch.setenv("TYMPAN_MAX_SESSIONS", "2")
+    settings = load_settings({"port": 3}, config_file)
+    assert (settings.port, settings.max_sessions, settings.workers) == (3, 2, 1)
+    assert settings.host == "127.0.0.1"
+
+
+def test_the_environment_may_name_the_file(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TYMPAN_CONFIG", str(config_file))
+    assert load_settings({}).api_keys == ("filed",)
+
+
+def test_keys_in_the_environment_are_separated_by_commas(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TYMPAN_API_KEYS", "one, two,")
+    assert load_settings({}).api_keys == ("one", "two")
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "filed", "expected"),
+    [
+        ({"port": -1}, {}, "", "setting 'port' (on the command line): "),
+        ({}, {"TYMPAN_PORT": "many"}, "", "setting 'port' (in the environment, TYMPAN_PORT): "),
+        ({}, {}, "port = 70000", "setting 'port' (in FILE): "),
+        ({}, {}, "prot = 1", "there is no setting 'prot' (in FILE)"),
+        ({}, {}, "vad_threshold = 1.5", "setting 'vad_threshold' (in FILE): "),
+        ({}, {}, "api_keys = [3]", "setting 'api_keys' (in FILE): "),
+        ({}, {}, "not toml", "the configuration file FILE is no TOML: "),
+        ({}, {"TYMPAN_LOG_LEVEL": "loud"}, "", "setting 'log_level' (in the environment, TYMPAN_LOG_LEVEL): "),
+    ],
+)
+def test_a_bad_setting_is_one_line_with_its_name_and_source(
+    config_file: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    flags: dict[str, Any],
+    environment: dict[str, str],
+    filed: str,
+    expected: str,
+) -> None:
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    config_file.write_text(filed)
+    with pytest.raises(SettingsError) as wrong:
+        load_settings(flags, config_file)
+    line = str(wrong.value)
+    assert line.startswith(expected.replace("FILE", str(config_file)))
+    assert "\n" not in line
+
+
+def test_a_bad_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TYMPAN_TOKEN_SECRET", "too-short")
+    with pytest.raises(SettingsError) as wrong:
+        load_settings({})
+    assert "too-short" not in str(wrong.value)
+
+
+def test_what_comes_out_holds_every_default_and_shows_no_secret() -> None:
+    settings = load_settings({"api_keys": ("a-secret-key",), "strict": True})
+    config = server_config(settings)
+    turn, limits = config.session.turn, config.session.limits
+    assert (turn.confidence_threshold, turn.min_silence_ms, turn.max_silence_ms) == (0.4, 400, 1280)
+    assert (limits.max_duration_s, limits.max_backlog_ms, limits.max_chunk_ms) == (10_800, 300_000, 1000)
+    assert config.session.output.formatted_source is FormattedSource.FULL_DECODE
+    assert config.max_sessions == 8 * config.engine.workers
+    assert "a-secret-key" not in repr(config) + repr(settings)
+    assert settings.token_secret not in repr(config) + repr(settings)
+
+
+def test_a_token_secret_is_random_at_each_start() -> None:
+    assert load_settings({}).token_secret != load_settings({}).token_secret
