@@ -39,7 +39,7 @@ def convolution(x: FloatArray, kernel: FloatArray, stride: int) -> FloatArray:
 
 def written_down(front_end: FrontEndWeights, samples: Samples) -> FloatArray:
     """The front-end as its formulas say, all at once, [frames, hidden]."""
-    x = np.tanh(convolution(samples[None].astype(np.float32) / 32768, front_end.conv1, 64))
+    x = np.tanh(convolution((samples[None] / 32768).astype(np.float32), front_end.conv1, 64))
     x = ((x - x.mean()) / np.sqrt(x.var() + 1e-5)).astype(np.float32)
     x = x * front_end.norm_scale[:, None] + front_end.norm_shift[:, None]
     x = gelu(convolution(x, front_end.conv2, 3) + front_end.conv2_bias[:, None])
