@@ -23,7 +23,7 @@ from tympan.engines.moonshine.precision import Precision
 
 GRAPH_NAMES = ("convolutions", "features", "encoder", "decoder")
 
-_FORMAT = 1
+_FORMAT = 2
 """Raise it whenever `graphs.py` builds something else from the same weights."""
 
 _MANIFEST = "manifest.json"

@@ -39,6 +39,7 @@ class GraphBuilder:
     def __init__(self) -> None:
         self._nodes: list[onnx.NodeProto] = []
         self._constants: list[onnx.TensorProto] = []
+        self._output_names: dict[str, str] = {}
         self._count = 0
 
     def constant(self, array: NDArray[Any]) -> str:
@@ -61,8 +62,8 @@ class GraphBuilder:
         return outputs
 
     def output(self, value: str, name: str) -> None:
-        """Give a value the name of one of the graph's outputs."""
-        self._nodes.append(helper.make_node("Identity", [value], [name]))
+        """Give a value the name of one of the graph's outputs; other operators may use it still."""
+        self._output_names[value] = name
 
     def split(self, value: str, sizes: Sequence[int], axis: int) -> list[str]:
         return self.operator_with(len(sizes), "Split", value, self.integers(*sizes), axis=axis)
@@ -100,6 +101,10 @@ class GraphBuilder:
 
     def serialized(self, inputs: Sequence[Port], outputs: Sequence[Port]) -> bytes:
         """The graph as the content of an .onnx file."""
+        # Renamed in place: an operator that copies each output would cost as much as some that compute.
+        for node in self._nodes:
+            for names in (node.input, node.output):
+                names[:] = [self._output_names.get(name, name) for name in names]
         graph = helper.make_graph(
             self._nodes, "moonshine", _infos(inputs), _infos(outputs), initializer=self._constants
         )
