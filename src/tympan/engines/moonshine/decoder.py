@@ -32,8 +32,8 @@ _SPARE_TOKENS = 3
 """Nobody speaks faster; a model that writes more is inventing."""
 
 _LOOP_MIN_TOKENS = 12
-_LOOP_LENGTHS = (1, 2, 3, 4)
-"""Three times the same one to four tokens in a longer text is a loop."""
+_LOOP_REPEATS = {1: 6, 2: 3, 3: 3, 4: 3}
+"""Length in tokens to repeats: in a longer text, so many are a loop. Numbers such as 90,000 repeat one token."""
 
 _MASKED = np.float32(-1e9)
 
@@ -78,10 +78,13 @@ def token_limit(frame_count: int) -> int:
 
 
 def is_looping(tokens: Sequence[int]) -> bool:
-    """Whether the text ends in one to four tokens said three times."""
+    """Whether the text ends in the same one to four tokens said again and again."""
     if len(tokens) < _LOOP_MIN_TOKENS:
         return False
-    return any(tokens[-n:] == tokens[-2 * n : -n] == tokens[-3 * n : -2 * n] for n in _LOOP_LENGTHS)
+    return any(
+        list(tokens[-length * repeats :]) == list(tokens[-length:]) * repeats
+        for length, repeats in _LOOP_REPEATS.items()
+    )
 
 
 class Decoder:
