@@ -15,26 +15,35 @@ def waiting(outbox: Outbox) -> list[str]:
     return list(iter(outbox.take, None))
 
 
-def test_a_waiting_partial_is_replaced_by_the_next() -> None:
-    outbox = Outbox()
+def test_a_client_that_keeps_up_is_told_every_partial() -> None:
+    outbox = Outbox(max_bytes=12)
+    outbox.put("a", is_partial=True)
+    outbox.put("ab", is_partial=True)
+    assert waiting(outbox) == ["a", "ab"]
+
+
+def test_a_partial_that_waits_in_a_crowd_is_replaced_by_the_next() -> None:
+    outbox = Outbox(max_bytes=12)
+    outbox.put("1234")
     outbox.put("a", is_partial=True)
     outbox.put("ab", is_partial=True)
     outbox.put("final")
-    outbox.put("c", is_partial=True)
-    assert waiting(outbox) == ["ab", "final", "c"]
+    assert waiting(outbox) == ["1234", "ab", "final"]
 
 
-@given(st.lists(st.booleans()))
+@given(st.lists(st.booleans(), max_size=90))
 def test_finals_are_never_dropped_and_keep_their_order(is_partial: list[bool]) -> None:
-    outbox = Outbox()
-    for number, partial in enumerate(is_partial):
+    outbox = Outbox(max_bytes=400)
+    outbox.put("0" * 101)
+    for number, partial in enumerate(is_partial, start=1):
         outbox.put(str(number), is_partial=partial)
     told = [int(text) for text in waiting(outbox)]
+    was_partial = [False, *is_partial]
     assert told == sorted(told)
-    assert [number for number, partial in enumerate(is_partial) if not partial] == [
-        number for number in told if not is_partial[number]
+    assert [number for number, partial in enumerate(was_partial) if not partial] == [
+        number for number in told if not was_partial[number]
     ]
-    assert not any(is_partial[one] and is_partial[other] for one, other in pairwise(told))
+    assert not any(was_partial[one] and was_partial[other] for one, other in pairwise(told))
 
 
 def test_more_than_fits_is_said_and_no_more_is_taken() -> None:

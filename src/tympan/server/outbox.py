@@ -1,8 +1,9 @@
 """Outbox: messages on their way to one client. No sockets, no threads; awaited by one writer.
 
-Policy: a partial that waits is replaced by the next one, since each says the whole turn anew; nothing else
-is ever dropped. A client that leaves more than `max_bytes` waiting is too slow: the outbox then says so
-and takes no more.
+Policy: everything is told, as long as the client keeps up. Where more than a quarter of `max_bytes` waits, a
+partial that waits is replaced by the next one, since each says the whole turn anew; nothing else is ever
+dropped. A client that leaves more than `max_bytes` waiting is too slow: the outbox then says so and takes no
+more.
 """
 
 from __future__ import annotations
@@ -39,7 +40,8 @@ class Outbox:
         """Add a message. After `finish` or overflow it is ignored."""
         if self._is_finished or self._is_overfull:
             return
-        if is_partial and self._waiting and self._waiting[-1][1]:
+        is_crowded = self._waiting_bytes > self._max_bytes // 4
+        if is_crowded and is_partial and self._waiting[-1][1]:
             self._forget(self._waiting.pop()[0])
         self._waiting.append((text, is_partial))
         self._waiting_bytes += len(text)
