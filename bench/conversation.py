@@ -134,9 +134,9 @@ async def _listen(socket: ClientConnection, recorder: _Recorder) -> None:
     try:
         async for message in socket:
             recorder.receive(message)
-    except ConnectionClosed as closed:
+    except ConnectionClosed:
         if recorder.failure is not None:
-            recorder.failure += f" (close code {closed.code})"
+            recorder.failure += f" (close code {socket.close_code})"
 
 
 async def _send_all(

@@ -7,13 +7,25 @@ are paired by a simpler key (case and punctuation dropped), because the normalis
 from __future__ import annotations
 
 import re
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from whisper_normalizer.english import EnglishTextNormalizer
+with warnings.catch_warnings():
+    # Compiling its source warns of an escape sequence; where warnings are errors it couldn't be imported.
+    warnings.simplefilter("ignore")
+    from whisper_normalizer.english import EnglishTextNormalizer
 
 _NORMALIZER = EnglishTextNormalizer()
 _DIGIT_BEFORE_DIGIT = re.compile(r"(\d)(?=\d)")
+_DIGITS = dict(
+    zip(
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
+        "0123456789",
+        strict=True,
+    ),
+    oh="0",
+)
 _NOT_IN_A_WORD = re.compile(r"[^\w']+")
 
 
@@ -50,7 +62,9 @@ def normalized_words(text: str, *, is_digits: bool = False) -> list[str]:
     """Words for scoring. `is_digits` splits numbers into single digits: style `digits` of the data set."""
     normalized = str(_NORMALIZER(text))
     if is_digits:
-        normalized = _DIGIT_BEFORE_DIGIT.sub(r"\1 ", normalized)
+        # The normaliser joins neighbouring digits, and spells a "1" out before another number.
+        words = _DIGIT_BEFORE_DIGIT.sub(r"\1 ", normalized).split()
+        return [_DIGITS.get(word, word) for word in words]
     return normalized.split()
 
 

@@ -1,7 +1,7 @@
-"""The sections of the benchmark, in the order in which they run. Each module has `run(context) -> list[Figure]`.
+"""The sections of the benchmark, in the order in which they run.
 
-They are imported one by one when their turn comes, so that one that can't even be imported is a row of the
-table like any other failure.
+Each module has `run(context) -> list[Figure]`. They are imported one by one when their turn comes, so that
+one that can't even be imported is a row of the table like any other failure.
 """
 
 from __future__ import annotations
