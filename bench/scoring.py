@@ -18,14 +18,8 @@ with warnings.catch_warnings():
 
 _NORMALIZER = EnglishTextNormalizer()
 _DIGIT_BEFORE_DIGIT = re.compile(r"(\d)(?=\d)")
-_DIGITS = dict(
-    zip(
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"],
-        "0123456789",
-        strict=True,
-    ),
-    oh="0",
-)
+_DIGIT_NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+_DIGITS = {"oh": "0"} | {name: str(digit) for digit, name in enumerate(_DIGIT_NAMES)}
 _NOT_IN_A_WORD = re.compile(r"[^\w']+")
 
 
