@@ -6,6 +6,7 @@ Exit codes: 0 all sections ran (whether or not targets were met), 1 a section br
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 import time
 from collections.abc import Sequence
@@ -15,6 +16,7 @@ from bench.context import Context, SectionSkipped, failed, skipped
 from bench.dataset import Dataset, load, wheel_sample
 from bench.report import Figure, markdown, provenance, write
 from bench.sections import SECTIONS, section
+from bench.server import COMMAND
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
         return 2
     dataset = _dataset(options.data)
-    context = Context(dataset, options.quick or dataset.name != "data")
+    context = Context(dataset, options.quick or dataset.name != "data", shlex.split(options.serve))
     origin = provenance()
     figures: list[Figure] = []
     for name in names:
@@ -64,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="recorded speech")
     parser.add_argument("--out", type=Path, default=Path("bench/out"), help="where the table is written")
     parser.add_argument("--quick", action="store_true", help="minutes instead of hours")
+    parser.add_argument("--serve", default=shlex.join(COMMAND), help="command that starts the server")
     parser.add_argument("--only", default="", help=f"comma-separated: {','.join(SECTIONS)}")
     return parser
 

@@ -12,6 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import psutil
+
 
 @dataclass(frozen=True, slots=True)
 class Target:
@@ -63,6 +65,8 @@ class Provenance:
     cores: int
     commit: str
     date: str
+    load: float
+    """Load average when the run began: other work on the machine makes times worse."""
 
 
 def provenance() -> Provenance:
@@ -72,6 +76,7 @@ def provenance() -> Provenance:
         os.cpu_count() or 1,
         _commit(),
         datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
+        psutil.getloadavg()[0],
     )
 
 
@@ -80,7 +85,8 @@ def markdown(figures: Sequence[Figure], origin: Provenance) -> str:
     lines = [
         "# Benchmark",
         "",
-        f"Machine: {origin.machine}, {origin.cores} cores. Commit: {origin.commit}. Date: {origin.date}.",
+        f"Machine: {origin.machine}, {origin.cores} cores, load average {origin.load:.1f} at the start. "
+        f"Commit: {origin.commit}. Date: {origin.date}.",
         "",
         "| section | figure | value | target | met | audio | note |",
         "| --- | --- | ---: | --- | --- | --- | --- |",
@@ -116,6 +122,7 @@ def as_json(figures: Sequence[Figure], origin: Provenance) -> str:
             "cores": origin.cores,
             "commit": origin.commit,
             "date": origin.date,
+            "load": origin.load,
         }
         for figure in figures
     ]

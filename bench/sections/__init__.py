@@ -14,7 +14,18 @@ from bench.report import Figure
 
 Section = Callable[[Context], list[Figure]]
 
-SECTIONS = ("accuracy", "latency", "force", "turns", "false_text", "cost", "longevity", "immutability")
+SECTIONS = (
+    "accuracy",
+    "latency",
+    "force",
+    "turns",
+    "false_text",
+    "cost",
+    "memory",
+    "startup",
+    "longevity",
+    "immutability",
+)
 """`immutability` is last: it reports on the sessions of all others."""
 
 

@@ -5,7 +5,7 @@ The sample: utterances evenly spread over the aligned ones, joined with 1.6 s of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from bench.context import Context, Job, SectionSkipped, lag_note
 from bench.dataset import Composite, composite, spread
@@ -39,7 +39,20 @@ def run(context: Context) -> list[Figure]:
         ours = context.hold(server, Job(joined.samples))
     figures = _figures("", joined, ours, audio, _TARGETS)
     peer = run_peer(joined.samples)
-    return figures + _figures("peer: ", joined, peer.conversation, audio, {})
+    figures += _figures("peer: ", joined, peer.conversation, audio, {})
+    return figures + _ratios(figures, audio)
+
+
+def _ratios(figures: Sequence[Figure], audio: str) -> list[Figure]:
+    """How many times sooner than the peer, where both were measured."""
+    values = {figure.name: figure.value for figure in figures}
+    names = [f"{what} p{percent}" for what in ("word first shown", "word final") for percent in (50, 95)]
+    ratios = []
+    for name in names:
+        ours, theirs = values.get(name), values.get(f"peer: {name}")
+        if ours and theirs:
+            ratios.append(Figure("latency", f"{name}, peer ÷ ours", theirs / ours, "×", audio))
+    return ratios
 
 
 def _figures(

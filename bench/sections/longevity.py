@@ -45,7 +45,7 @@ def run(context: Context) -> list[Figure]:
     factor = log.audio_ms / 1000 / log.wall_s
     growth = 100 * (last / first - 1)
     slowdown = 100 * (step_last / step_first - 1)
-    memory_note = f"mean of the first and last quarter: {first:.0f} and {last:.0f} MB"
+    memory_note = f"median of the first and last quarter: {first:.0f} and {last:.0f} MB"
     step_note = f"{step_first:.2f} and {step_last:.2f} s per minute of audio in the first and last quarter"
     drift_note = "largest difference in word times of the same utterance, early and at the end"
     return [
@@ -96,10 +96,10 @@ def _on_grid(speech: Composite) -> Samples:
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
-    """Mean of the first quarter and of the last; the very first value (warming up) is left out."""
+    """Median of the first quarter and of the last; the very first value (warming up) is left out."""
     steady = values[1:] if len(values) > 4 else values
     quarter = max(1, len(steady) // 4)
-    return float(np.mean(steady[:quarter])), float(np.mean(steady[-quarter:]))
+    return float(np.median(steady[:quarter])), float(np.median(steady[-quarter:]))
 
 
 async def _hold_watched(

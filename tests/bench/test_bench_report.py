@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from bench.report import Figure, Provenance, as_json, at_least, at_most, markdown, write
 
-ORIGIN = Provenance("Some CPU", 2, "abc", "2026-01-01 00:00 UTC")
+ORIGIN = Provenance("Some CPU", 2, "abc", "2026-01-01 00:00 UTC", 0.5)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +29,7 @@ def test_a_figure_without_a_target_neither_passes_nor_fails() -> None:
 def test_the_table_has_a_row_for_each_figure_and_keeps_its_columns() -> None:
     table = markdown([Figure("s", "n", 1.234, "s", "a|b", at_most(1), "two\nlines")], ORIGIN)
     assert table.splitlines()[-1] == "| s | n | 1.23 s | ≤ 1 | **no** | a\\|b | two lines |"
-    assert "Some CPU, 2 cores. Commit: abc." in table
+    assert "Some CPU, 2 cores, load average 0.5 at the start. Commit: abc." in table
 
 
 def test_each_figure_in_json_is_complete_by_itself(tmp_path: Path) -> None:

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 from bench.messages import ShownWord
 from bench.peers import peer_turns
-from bench.sections.cost import slope
 from bench.sections.false_text import looped, shown_words
 from bench.sections.longevity import marker_drift_ms, wall_per_audio_minute_s, words_after
+from bench.sections.memory import slope
 from bench.sections.turns import is_beaten, timeout_policy
 from bench.turn_metrics import TurnOutcome
 from logs import conversation, says
