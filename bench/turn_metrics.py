@@ -2,7 +2,8 @@
 
 An end of turn belongs to the latest silence that began at least 100 ms before it came (no rule decides
 sooner). That silence is the end of a true turn, a hesitation, another pause inside a turn, or a mere gap
-between words. Only messages received at real time can be judged so.
+between words. An end that comes when speech has gone on for more than 500 ms belongs to no silence, and
+counts as one between words. Only messages received at real time can be judged so.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from bench.messages import Conversation, TurnMessage
 from bench.metrics import ReferenceWord
 
 SOONEST_DECISION_MS = 100
+LATEST_DECISION_MS = 500
+"""After the silence is over: what judging, computing and sending may take."""
 LONG_PAUSE_MS = 700
 """Ends at inner pauses at least this long are counted apart: a listener would have answered too."""
 SHORTEST_PAUSE_MS = 300
@@ -119,12 +122,11 @@ def judge_turns(conversation: Conversation, turns: Sequence[ReferenceTurn]) -> T
     cut_by: dict[Silence, float] = {}
     known = silences(turns)
     for message in first_finals(conversation.turns):
-        if message.at_ms < conversation.terminated_at_ms:
-            before = [s for s in known if s.start_ms <= message.at_ms - SOONEST_DECISION_MS]
-            if before:
-                cut_by.setdefault(before[-1], message.at_ms)
+        before = [s for s in known if s.start_ms <= message.at_ms - SOONEST_DECISION_MS]
+        if before and message.at_ms < conversation.terminated_at_ms:
+            cut_by.setdefault(_silence_of(before[-1], message.at_ms, len(turns)), message.at_ms)
     judged = [s for s in known if turns[s.turn].ends_sentence]
-    ended = [s for s in judged if s in cut_by]
+    ended = [s for s in cut_by if turns[s.turn].ends_sentence]
 
     def count(among: Iterable[Silence], kind: SilenceKind, from_ms: int, below_ms: float) -> int:
         return sum(s.kind is kind and from_ms <= s.duration_ms < below_ms for s in among)
@@ -141,6 +143,15 @@ def judge_turns(conversation: Conversation, turns: Sequence[ReferenceTurn]) -> T
         word_gap_cuts=count(ended, SilenceKind.WORD_GAP, 0, forever)
         + count(ended, SilenceKind.PAUSE, 0, SHORTEST_PAUSE_MS),
     )
+
+
+def _silence_of(latest: Silence, at_ms: float, turn_count: int) -> Silence:
+    """The latest silence, or the speech after it when that has gone on for too long."""
+    over_ms = latest.start_ms + latest.duration_ms
+    if at_ms <= over_ms + LATEST_DECISION_MS:
+        return latest
+    is_next_turn = latest.kind is SilenceKind.TURN_END and latest.turn + 1 < turn_count
+    return Silence(latest.turn + is_next_turn, over_ms, 0, SilenceKind.WORD_GAP)
 
 
 def first_finals(turns: Iterable[TurnMessage]) -> list[TurnMessage]:
@@ -163,7 +174,7 @@ def formatting_latencies_ms(turns: Iterable[TurnMessage]) -> list[float]:
     ]
 
 
-def force_latencies_ms(conversation: Conversation, *, within_ms: float = 2_000) -> list[float]:
+def force_latencies_ms(conversation: Conversation, *, within_ms: float = 1_000) -> list[float]:
     """ForceEndpoint sent → first final after it. Forces that nothing answered in time are left out."""
     finals = first_finals(conversation.turns)
     latencies: list[float] = []

@@ -43,6 +43,11 @@ def test_an_end_that_comes_just_after_the_next_turn_began_still_belongs_to_the_s
     assert outcome_of(9050).latencies_ms == (1050,)
 
 
+def test_an_end_deep_in_the_next_speech_belongs_to_no_silence() -> None:
+    outcome = outcome_of(9501)
+    assert (outcome.latencies_ms, outcome.word_gap_cuts) == ((), 1)
+
+
 def test_an_end_in_a_hesitation_cuts_it() -> None:
     outcome = outcome_of(1400)
     assert (outcome.hesitation_cuts, outcome.hesitations) == (1, 1)
