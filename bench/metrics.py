@@ -33,8 +33,6 @@ class WordTimeline:
     first_shown_ms: float
     stable_ms: float
     final_ms: float
-    start_error_ms: int
-    end_error_ms: int
 
     @property
     def first_shown_latency_ms(self) -> float:
@@ -47,6 +45,14 @@ class WordTimeline:
     @property
     def final_latency_ms(self) -> float:
         return self.final_ms - self.reference.end_ms
+
+
+@dataclass(frozen=True, slots=True)
+class TimeError:
+    """Reported minus true time of one word, on the audio clock."""
+
+    start_ms: int
+    end_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,28 +143,45 @@ def _changes(message: TurnMessage, later: TurnMessage) -> Stillness:
 
 
 def word_timelines(turns: Sequence[TurnMessage], reference: Sequence[ReferenceWord]) -> list[WordTimeline]:
-    """Timelines of the reference words that the raw finals have right."""
+    """Timelines of the reference words that the raw finals have right; of messages that came at real time."""
     by_turn = unformatted_by_turn(turns)
+    timelines = [
+        timeline
+        for order, words in _paired(by_turn, reference).items()
+        for timeline in _turn_timelines(by_turn[order], words)
+    ]
+    return sorted(timelines, key=lambda timeline: timeline.reference.start_ms)
+
+
+def time_errors(turns: Sequence[TurnMessage], reference: Sequence[ReferenceWord]) -> list[TimeError]:
+    """Errors of the times that the raw finals report, of the words that they have right."""
+    by_turn = unformatted_by_turn(turns)
+    return [
+        TimeError(shown.start_ms - word.start_ms, shown.end_ms - word.end_ms)
+        for order, words in _paired(by_turn, reference).items()
+        for shown, word in ((by_turn[order][-1].words[index], word) for index, word in words.items())
+    ]
+
+
+def _paired(
+    by_turn: dict[int, list[TurnMessage]], reference: Sequence[ReferenceWord]
+) -> dict[int, dict[int, ReferenceWord]]:
+    """For each turn, the index of every word of its raw final that is right → the reference word."""
     places = [
         (order, index) for order, messages in by_turn.items() for index in range(len(messages[-1].words))
     ]
     texts = [word_key(by_turn[order][-1].words[index].text) for order, index in places]
-    pairs = equal_pairs([word_key(word.text) for word in reference], texts)
-    wanted: dict[int, dict[int, ReferenceWord]] = defaultdict(dict)
-    for reference_index, place in pairs.items():
+    paired: dict[int, dict[int, ReferenceWord]] = defaultdict(dict)
+    for reference_index, place in equal_pairs([word_key(word.text) for word in reference], texts).items():
         order, index = places[place]
-        wanted[order][index] = reference[reference_index]
-    timelines = [
-        timeline for order, words in wanted.items() for timeline in _turn_timelines(by_turn[order], words)
-    ]
-    return sorted(timelines, key=lambda timeline: timeline.reference.start_ms)
+        paired[order][index] = reference[reference_index]
+    return dict(paired)
 
 
 def _turn_timelines(
     messages: Sequence[TurnMessage], wanted: dict[int, ReferenceWord]
 ) -> Iterable[WordTimeline]:
-    last = messages[-1].words
-    keys = [word_key(word.text) for word in last]
+    keys = [word_key(word.text) for word in messages[-1].words]
     first: dict[int, float] = {}
     stable: dict[int, float] = {}
     final: dict[int, float] = {}
@@ -175,11 +198,4 @@ def _turn_timelines(
                 final.setdefault(index, message.at_ms)
     for index, word in wanted.items():
         if index in final:
-            yield WordTimeline(
-                word,
-                first[index],
-                stable.get(index, final[index]),
-                final[index],
-                last[index].start_ms - word.start_ms,
-                last[index].end_ms - word.end_ms,
-            )
+            yield WordTimeline(word, first[index], stable.get(index, final[index]), final[index])

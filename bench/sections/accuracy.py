@@ -14,7 +14,7 @@ from bench.context import Context, Job
 from bench.conversation import FAST
 from bench.dataset import Utterance, room_tone, spread
 from bench.messages import Conversation
-from bench.metrics import final_words_in_order, share_percent, word_timelines
+from bench.metrics import final_words_in_order, share_percent, time_errors
 from bench.offline import offline_errors
 from bench.report import Figure, Target, at_least, at_most
 from bench.scoring import total, word_errors
@@ -74,13 +74,13 @@ def _word_times(
     context: Context, utterances: Sequence[Utterance], logs: Sequence[Conversation]
 ) -> list[Figure]:
     aligned = [(u, log) for u, log in zip(utterances, logs, strict=True) if u.words]
-    timelines = [word for u, log in aligned for word in word_timelines(log.turns, u.words)]
-    if not timelines:
+    errors = [error for u, log in aligned for error in time_errors(log.turns, u.words)]
+    if not errors:
         return []
     spoken = sum(len(utterance.words) for utterance, _ in aligned)
-    audio = f"{context.dataset.name}: {len(timelines)} of {spoken} words of {len(aligned)} aligned utterances"
-    starts = share_percent(abs(word.start_error_ms) < 100 for word in timelines)
-    ends = share_percent(abs(word.end_error_ms) < 150 for word in timelines)
+    audio = f"{context.dataset.name}: {len(errors)} of {spoken} words of {len(aligned)} aligned utterances"
+    starts = share_percent(abs(error.start_ms) < 100 for error in errors)
+    ends = share_percent(abs(error.end_ms) < 150 for error in errors)
     return [
         Figure("word times", "start within 100 ms", starts, "%", audio, at_least(90)),
         Figure("word times", "end within 150 ms", ends, "%", audio, at_least(80)),

@@ -23,7 +23,7 @@ _SPEAK_MS = 20_000
 def run(context: Context) -> list[Figure]:
     chosen = context.dataset.aligned or context.dataset.utterances
     piece = composite(spread(chosen, _SPEAK_MS), gap_ms=200).samples[: _SPEAK_MS * SAMPLES_PER_MS]
-    with context.server() as server:
+    with context.server(TYMPAN_MAX_SESSIONS=str(2 * max(_IDLE_COUNTS))) as server:
         # One session before, so that what is loaded on first use is not counted.
         context.hold(server, Job(piece, pace=FAST))
         base_mb = server.resident_mb()

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import math
 
-from bench.metrics import final_words_in_order, percentile, share_percent, stillness, word_timelines
+from bench.metrics import (
+    TimeError,
+    final_words_in_order,
+    percentile,
+    share_percent,
+    stillness,
+    time_errors,
+    word_timelines,
+)
 from logs import reference, says
 
 
@@ -50,8 +58,8 @@ def test_words_of_all_turns_are_paired_with_one_reference() -> None:
 
 
 def test_errors_of_times_are_those_of_the_raw_final() -> None:
-    (word,) = word_timelines([says(600, "one", ends=True)], reference("one"))
-    assert (word.start_error_ms, word.end_error_ms) == (-20, 100)
+    errors = time_errors([says(1, "one", ends=True)], reference("one"))
+    assert errors == [TimeError(start_ms=-20, end_ms=100)]
 
 
 def test_final_words_that_stay_are_no_change() -> None:
