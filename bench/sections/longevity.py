@@ -1,8 +1,9 @@
 """Hours of speech through one session, faster than real time: memory, step time and timestamps.
 
-The session ends with a marker: ten seconds of room tone and one utterance, beginning at a whole multiple of
-12 s, which every frame and step length divides. The same marker at the start of a short session must give
-the same times, shifted by exactly that offset.
+The session ends with a marker, twice: ten seconds of room tone and one utterance, beginning at a whole
+multiple of 12 s, which every frame and step length divides. A short session of some speech and the same two
+markers must give the same times, shifted by exactly the difference. The second marker is compared: what is
+before it is the same in both sessions for longer than a voice activity detector remembers.
 """
 
 from __future__ import annotations
@@ -15,7 +16,7 @@ import numpy as np
 
 from bench.context import Context, Job
 from bench.conversation import FAST
-from bench.dataset import SAMPLES_PER_MS, Composite, Samples, composite, room_tone
+from bench.dataset import SAMPLES_PER_MS, Samples, composite, room_tone
 from bench.messages import Conversation, ShownWord
 from bench.report import Figure, at_most
 from bench.server import Server
@@ -31,14 +32,14 @@ def run(context: Context) -> list[Figure]:
     speech = composite(context.dataset.utterances, gap_ms=_GAP_MS)
     offset_ms = (_QUICK_MS if context.is_quick else _FULL_MS) // _GRID_MS * _GRID_MS
     marker = _marker(context)
-    long = np.concatenate([np.resize(_on_grid(speech), offset_ms * SAMPLES_PER_MS), marker])
+    looped = _on_grid(speech.samples)
     with context.server() as server:
-        short_log = context.hold(server, Job(np.concatenate([room_tone(_GRID_MS), marker]), pace=FAST))
-        log, resident_mb = asyncio.run(_hold_watched(context, server, long))
+        short_log = context.hold(server, Job(_marked(looped, _GRID_MS, marker), pace=FAST))
+        log, resident_mb = asyncio.run(_hold_watched(context, server, _marked(looped, offset_ms, marker)))
     audio = f"{offset_ms / 3_600_000:.2f} h of joined utterances, one session, fast"
-    drift_ms = marker_drift_ms(
-        words_after(short_log, _GRID_MS), words_after(log, offset_ms), offset_ms - _GRID_MS
-    )
+    marker_ms = len(marker) // SAMPLES_PER_MS
+    early, late = words_after(short_log, _GRID_MS + marker_ms), words_after(log, offset_ms + marker_ms)
+    drift_ms = marker_drift_ms(early, late, offset_ms - _GRID_MS)
     first, last = _ends(resident_mb)
     step_first, step_last = _ends(wall_per_audio_minute_s(log))
     reported = abs((log.reported_audio_s or 0) - log.audio_ms / 1000)
@@ -86,13 +87,18 @@ def wall_per_audio_minute_s(log: Conversation) -> list[float]:
 def _marker(context: Context) -> Samples:
     utterances = context.dataset.aligned or context.dataset.utterances
     chosen = min(utterances, key=lambda utterance: abs(utterance.duration_ms - 5_000))
-    return np.concatenate([room_tone(_LEAD_MS, seed=7), chosen.samples(), room_tone(2_000, seed=8)])
+    tail = room_tone(2_000, seed=8)
+    return _on_grid(np.concatenate([room_tone(_LEAD_MS, seed=7), chosen.samples(), tail]))
 
 
-def _on_grid(speech: Composite) -> Samples:
-    """The speech with room tone up to the next multiple of the grid, so that a repeat begins on it."""
-    missing_ms = -(len(speech.samples) // SAMPLES_PER_MS) % _GRID_MS
-    return np.concatenate([speech.samples, room_tone(missing_ms)])
+def _marked(speech: Samples, duration_ms: int, marker: Samples) -> Samples:
+    """The speech, looped, for that long, and the marker twice."""
+    return np.concatenate([np.resize(speech, duration_ms * SAMPLES_PER_MS), marker, marker])
+
+
+def _on_grid(samples: Samples) -> Samples:
+    """With room tone up to the next multiple of the grid, so that what follows begins on it."""
+    return np.concatenate([samples, room_tone(-(len(samples) // SAMPLES_PER_MS) % _GRID_MS)])
 
 
 def _ends(values: Sequence[float]) -> tuple[float, float]:
