@@ -178,8 +178,7 @@ def composite(utterances: Iterable[Utterance], *, gap_ms: int, lead_ms: int = 50
     for index, utterance in enumerate(utterances):
         samples = utterance.samples()
         words = tuple(
-            replace(word, start_ms=word.start_ms + at_ms, end_ms=word.end_ms + at_ms)
-            for word in utterance.words
+            replace(word, start_ms=word.start_ms + at_ms, end_ms=word.end_ms + at_ms) for word in utterance.words
         )
         end_ms = words[-1].end_ms if words else at_ms + utterance.speech_end_ms
         turns.append(ReferenceTurn(words[0].start_ms if words else at_ms, end_ms, utterance.text, words))

@@ -86,8 +86,7 @@ def turn_message(payload: Mapping[str, Any], at_ms: float) -> TurnMessage:
         KeyError: a required field is missing.
     """
     words = tuple(
-        ShownWord(word["text"], word["start"], word["end"], word["word_is_final"])
-        for word in payload["words"]
+        ShownWord(word["text"], word["start"], word["end"], word["word_is_final"]) for word in payload["words"]
     )
     return TurnMessage(
         at_ms,

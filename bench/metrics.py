@@ -134,9 +134,7 @@ def _changes(message: TurnMessage, later: TurnMessage) -> Stillness:
     finals = [word for word in message.words if word.is_final]
     later_finals = [word.text for word in later.words if word.is_final]
     changed = sum(i >= len(later_finals) or later_finals[i] != word.text for i, word in enumerate(finals))
-    kept = equal_pairs(
-        [word_key(word.text) for word in message.words], [word_key(word.text) for word in later.words]
-    )
+    kept = equal_pairs([word_key(word.text) for word in message.words], [word_key(word.text) for word in later.words])
     tentative = [i for i, word in enumerate(message.words) if not word.is_final]
     lost = sum(i not in kept for i in tentative)
     return Stillness(0, changed, len(tentative), lost)
@@ -167,9 +165,7 @@ def _paired(
     by_turn: dict[int, list[TurnMessage]], reference: Sequence[ReferenceWord]
 ) -> dict[int, dict[int, ReferenceWord]]:
     """For each turn, the index of every word of its raw final that is right → the reference word."""
-    places = [
-        (order, index) for order, messages in by_turn.items() for index in range(len(messages[-1].words))
-    ]
+    places = [(order, index) for order, messages in by_turn.items() for index in range(len(messages[-1].words))]
     texts = [word_key(by_turn[order][-1].words[index].text) for order, index in places]
     paired: dict[int, dict[int, ReferenceWord]] = defaultdict(dict)
     for reference_index, place in equal_pairs([word_key(word.text) for word in reference], texts).items():
@@ -178,9 +174,7 @@ def _paired(
     return dict(paired)
 
 
-def _turn_timelines(
-    messages: Sequence[TurnMessage], wanted: dict[int, ReferenceWord]
-) -> Iterable[WordTimeline]:
+def _turn_timelines(messages: Sequence[TurnMessage], wanted: dict[int, ReferenceWord]) -> Iterable[WordTimeline]:
     keys = [word_key(word.text) for word in messages[-1].words]
     first: dict[int, float] = {}
     stable: dict[int, float] = {}

@@ -15,9 +15,7 @@ from tympan.engines.moonshine.precision import best_precision
 def offline_errors(utterances: Sequence[Utterance]) -> WordErrors:
     """Errors over the utterances, each decoded at once with nothing before or after it."""
     model = MoonshineModel.load(default_files(), default_cache_dir(), best_precision())
-    return total(
-        word_errors(u.text, offline_text(model, u.samples()), is_digits=u.is_digits) for u in utterances
-    )
+    return total(word_errors(u.text, offline_text(model, u.samples()), is_digits=u.is_digits) for u in utterances)
 
 
 def offline_text(model: MoonshineModel, samples: Samples) -> str:

@@ -63,8 +63,7 @@ def peer_turns(events: Iterable[dict[str, Any]]) -> tuple[TurnMessage, ...]:
     orders: dict[int, int] = {}
     for event in events:
         words = tuple(
-            ShownWord(text, event["start_ms"], event["end_ms"], event["is_complete"])
-            for text in event["text"].split()
+            ShownWord(text, event["start_ms"], event["end_ms"], event["is_complete"]) for text in event["text"].split()
         )
         order = orders.setdefault(event["line"], len(orders))
         is_complete = event["is_complete"]

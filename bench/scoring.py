@@ -75,9 +75,7 @@ def total(counts: Iterable[WordErrors]) -> WordErrors:
     return sum(counts, WordErrors())
 
 
-def align(
-    reference: Sequence[str], hypothesis: Sequence[str], *, is_prefix: bool = False
-) -> list[tuple[Pair, bool]]:
+def align(reference: Sequence[str], hypothesis: Sequence[str], *, is_prefix: bool = False) -> list[tuple[Pair, bool]]:
     """Levenshtein alignment: pairs in order, each with whether the two words are equal.
 
     With `is_prefix` the hypothesis may stop early at no cost: the reference words after its best end are
@@ -96,9 +94,7 @@ def align(
     return head + _trace(costs, reference, hypothesis, start, rows, columns)
 
 
-def equal_pairs(
-    reference: Sequence[str], hypothesis: Sequence[str], *, is_prefix: bool = False
-) -> dict[int, int]:
+def equal_pairs(reference: Sequence[str], hypothesis: Sequence[str], *, is_prefix: bool = False) -> dict[int, int]:
     """Index in the reference of every word that the hypothesis has right → index in the hypothesis."""
     return {
         pair.reference: pair.hypothesis

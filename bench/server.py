@@ -101,9 +101,7 @@ class Server:
                 return
             time.sleep(0.02)
         tail = " | ".join(list(self._last_lines)[-3:])
-        raise ServerFailed(
-            f"the server wasn't ready within {self._timeout_s:.0f} s: {tail or 'it said nothing'}"
-        )
+        raise ServerFailed(f"the server wasn't ready within {self._timeout_s:.0f} s: {tail or 'it said nothing'}")
 
     def _is_healthy(self) -> bool:
         try:

@@ -36,17 +36,13 @@ def run(context: Context) -> list[Figure]:
     utterances = context.dataset.utterances
     if context.is_quick:
         utterances = tuple(spread(utterances, _QUICK_MS))
-    jobs = [
-        Job(np.concatenate([utterance.samples(), room_tone(_TAIL_MS)]), pace=FAST) for utterance in utterances
-    ]
+    jobs = [Job(np.concatenate([utterance.samples(), room_tone(_TAIL_MS)]), pace=FAST) for utterance in utterances]
     with context.server() as server:
         logs = context.hold_all(server, jobs, at_once=2)
     return _word_error_rates(context, utterances, logs) + _word_times(context, utterances, logs)
 
 
-def _word_error_rates(
-    context: Context, utterances: Sequence[Utterance], logs: Sequence[Conversation]
-) -> list[Figure]:
+def _word_error_rates(context: Context, utterances: Sequence[Utterance], logs: Sequence[Conversation]) -> list[Figure]:
     minutes = sum(utterance.duration_ms for utterance in utterances) / 60_000
     audio = f"{context.dataset.name}: {len(utterances)} utterances, {minutes:.1f} min, fast"
     is_whole = len(utterances) == len(context.dataset.utterances) and context.dataset.name == "data"
@@ -64,15 +60,11 @@ def _word_error_rates(
         figures.append(rate(name, errors.percent, None, f"{errors.errors} of {errors.words} words"))
         if allowed is not None:
             over = errors.percent - offline.percent
-            figures.append(
-                Figure("accuracy", f"{name} over offline", over, "points", audio, at_most(allowed))
-            )
+            figures.append(Figure("accuracy", f"{name} over offline", over, "points", audio, at_most(allowed)))
     return figures
 
 
-def _word_times(
-    context: Context, utterances: Sequence[Utterance], logs: Sequence[Conversation]
-) -> list[Figure]:
+def _word_times(context: Context, utterances: Sequence[Utterance], logs: Sequence[Conversation]) -> list[Figure]:
     aligned = [(u, log) for u, log in zip(utterances, logs, strict=True) if u.words]
     errors = [error for u, log in aligned for error in time_errors(log.turns, u.words)]
     if not errors:

@@ -35,8 +35,7 @@ def run(context: Context) -> list[Figure]:
         ]
         logs = context.hold_all(server, jobs, at_once=2)
     words = {
-        name: sum(shown_words(log) for log in logs[i * repeats : (i + 1) * repeats])
-        for i, name in enumerate(sources)
+        name: sum(shown_words(log) for log in logs[i * repeats : (i + 1) * repeats]) for i, name in enumerate(sources)
     }
     loud = ", ".join(f"{name}: {count}" for name, count in words.items() if count)
     audio = (

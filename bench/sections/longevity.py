@@ -60,9 +60,7 @@ def run(context: Context) -> list[Figure]:
 
 def words_after(log: Conversation, start_ms: int) -> list[ShownWord]:
     """Words of raw finals that begin after a time."""
-    return [
-        word for turn in log.turns if turn.is_raw_final for word in turn.words if word.start_ms >= start_ms
-    ]
+    return [word for turn in log.turns if turn.is_raw_final for word in turn.words if word.start_ms >= start_ms]
 
 
 def marker_drift_ms(early: Sequence[ShownWord], late: Sequence[ShownWord], shift_ms: int) -> float:
@@ -108,9 +106,7 @@ def _ends(values: Sequence[float]) -> tuple[float, float]:
     return float(np.median(steady[:quarter])), float(np.median(steady[-quarter:]))
 
 
-async def _hold_watched(
-    context: Context, server: Server, samples: Samples
-) -> tuple[Conversation, list[float]]:
+async def _hold_watched(context: Context, server: Server, samples: Samples) -> tuple[Conversation, list[float]]:
     holding = asyncio.create_task(context.hold_async(server, Job(samples, pace=FAST)))
     resident_mb: list[float] = []
     while not holding.done():

@@ -29,9 +29,7 @@ class Policy:
 
 
 def threshold_policy(threshold: float) -> Policy:
-    return Policy(
-        f"confidence {threshold}", {"end_of_turn_confidence_threshold": str(threshold)}, is_timeout=False
-    )
+    return Policy(f"confidence {threshold}", {"end_of_turn_confidence_threshold": str(threshold)}, is_timeout=False)
 
 
 def timeout_policy(timeout_ms: int) -> Policy:
@@ -108,9 +106,7 @@ def _figures(name: str, outcome: TurnOutcome, audio: str, note: str) -> list[Fig
     return [
         Figure("turns", f"{name}: true turns found", found, "%", audio, None, note),
         Figure("turns", f"{name}: hesitations cut", hesitations, "%", audio),
-        Figure(
-            "turns", f"{name}: inner pauses cut", cut, "%", audio, at_most(17) if is_default else None, counts
-        ),
+        Figure("turns", f"{name}: inner pauses cut", cut, "%", audio, at_most(17) if is_default else None, counts),
         Figure(
             "turns",
             f"{name}: end of turn p50",

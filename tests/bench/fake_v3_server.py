@@ -100,9 +100,7 @@ async def main() -> None:
     for name in ("--port", "--host", "--api-key"):
         parser.add_argument(name)
     options = parser.parse_args()
-    async with serve(
-        converse, options.host, int(options.port), process_request=health, max_size=None
-    ) as server:
+    async with serve(converse, options.host, int(options.port), process_request=health, max_size=None) as server:
         port = next(iter(server.sockets)).getsockname()[1]
         print(f"Listening on http://127.0.0.1:{port}", file=sys.stderr, flush=True)
         await server.serve_forever()

@@ -6,9 +6,7 @@ from bench.messages import Conversation, SentControl, ShownWord, TurnMessage
 from bench.metrics import ReferenceWord
 
 
-def says(
-    at_ms: float, text: str, *, turn: int = 0, ends: bool = False, formatted: bool = False
-) -> TurnMessage:
+def says(at_ms: float, text: str, *, turn: int = 0, ends: bool = False, formatted: bool = False) -> TurnMessage:
     """A message from text: `*` behind a word makes it tentative. Word i lasts from 1000 i to 1000 i + 500."""
     words = tuple(
         ShownWord(word.rstrip("*"), 1000 * i, 1000 * i + 500, not word.endswith("*"))

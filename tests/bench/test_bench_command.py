@@ -18,9 +18,7 @@ def run(tmp_path: Path, only: str, serve: str = SERVE) -> int:
     return main(["--data", str(missing), "--out", str(tmp_path / "out"), "--serve", serve, "--only", only])
 
 
-def test_without_data_a_small_version_runs_and_says_so(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_without_data_a_small_version_runs_and_says_so(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(tmp_path, "false-text,immutability") == 0
     assert "a small version runs on the model wheel's own recording" in capsys.readouterr().err
     rows = json.loads((tmp_path / "out" / "bench.json").read_text(encoding="utf-8"))

@@ -43,9 +43,7 @@ def test_sending_waits_for_words_when_too_far_ahead(context: Context, server: Se
     assert len(log.text.split()) == 40
 
 
-def test_at_real_time_a_chunk_is_sent_when_its_last_sample_was_spoken(
-    context: Context, server: Server
-) -> None:
+def test_at_real_time_a_chunk_is_sent_when_its_last_sample_was_spoken(context: Context, server: Server) -> None:
     log = context.hold(server, Job(silence(1_000)))
     first, second = (turn for turn in log.turns if not turn.end_of_turn)
     assert 500 <= first.at_ms < 900

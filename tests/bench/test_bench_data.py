@@ -41,9 +41,7 @@ def test_an_oracle_finds_every_turn_and_cuts_nothing(dataset: Dataset) -> None:
 
 def test_an_end_in_the_middle_of_every_hesitation_cuts_them_all(dataset: Dataset) -> None:
     for recording in dataset.recordings:
-        middles = [
-            (p.start_ms + p.end_ms) / 2 for turn in recording.turns for p in turn.pauses if p.is_hesitation
-        ]
+        middles = [(p.start_ms + p.end_ms) / 2 for turn in recording.turns for p in turn.pauses if p.is_hesitation]
         ends = [says(at, "x", turn=i, ends=True) for i, at in enumerate(middles)]
         outcome = judge_turns(conversation(*ends), recording.turns)
         assert outcome.hesitation_cuts == outcome.hesitations > 0

@@ -11,9 +11,7 @@ from bench.report import Figure, Provenance, as_json, at_least, at_most, markdow
 ORIGIN = Provenance("Some CPU", 2, "abc", "2026-01-01 00:00 UTC", 0.5)
 
 
-@pytest.mark.parametrize(
-    ("value", "is_met"), [(1.0, True), (1.01, False), (None, False), (float("nan"), False)]
-)
+@pytest.mark.parametrize(("value", "is_met"), [(1.0, True), (1.01, False), (None, False), (float("nan"), False)])
 def test_a_target_is_met_only_by_a_measured_value(value: float | None, is_met: bool) -> None:
     assert Figure("s", "n", value, "s", "a", at_most(1)).is_passed is is_met
 

@@ -37,9 +37,7 @@ def test_a_timeout_is_a_threshold_of_one_with_one_silence() -> None:
         (outcome(500, found=9, cuts=2), False),
     ],
 )
-def test_a_timeout_is_beaten_as_soon_with_fewer_cuts_and_as_many_turns(
-    confident: TurnOutcome, is_better: bool
-) -> None:
+def test_a_timeout_is_beaten_as_soon_with_fewer_cuts_and_as_many_turns(confident: TurnOutcome, is_better: bool) -> None:
     assert is_beaten(outcome(500, cuts=3), [confident]) is is_better
 
 
