@@ -1,0 +1,35 @@
+"""The sections of the benchmark, in the order in which they run.
+
+Each module has `run(context) -> list[Figure]`. They are imported one by one when their turn comes, so that
+one that can't even be imported is a row of the table like any other failure.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable
+
+from bench.context import Context
+from bench.report import Figure
+
+Section = Callable[[Context], list[Figure]]
+
+SECTIONS = (
+    "accuracy",
+    "latency",
+    "force",
+    "turns",
+    "false_text",
+    "cost",
+    "memory",
+    "startup",
+    "longevity",
+    "immutability",
+)
+"""`immutability` is last: it reports on the sessions of all others."""
+
+
+def section(name: str) -> Section:
+    """The section's `run`."""
+    run: Section = importlib.import_module(f"bench.sections.{name}").run
+    return run
