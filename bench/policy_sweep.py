@@ -15,7 +15,7 @@ import json
 import random
 import re
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
@@ -25,7 +25,13 @@ from whisper_normalizer.english import EnglishTextNormalizer
 
 from traces import Trace, read_traces
 from tympan.engines.moonshine.hypothesis import DecodedWord
-from tympan.engines.moonshine.policy import CommitPolicy, PolicyConfig, ScoredAgreement
+from tympan.engines.moonshine.policy import (
+    ONE_UPDATE_MS,
+    CommitPolicy,
+    CommitRule,
+    PolicyConfig,
+    ScoredAgreement,
+)
 
 NEVER_MS = 10**9
 
@@ -36,7 +42,7 @@ class Row:
 
     name: str
     policy: PolicyConfig
-    flush_at_ms: int = 320
+    flush_at_ms: int = 384
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +80,30 @@ class Result:
     erased_per_word: float
 
 
+def rules(*some: CommitRule, is_unbroken: bool = True) -> PolicyConfig:
+    return PolicyConfig(some, is_unbroken=is_unbroken)
+
+
+FIRST_STUDY = rules(
+    CommitRule(500, min_logit=1.386),
+    CommitRule(1000),
+    CommitRule(ONE_UPDATE_MS, min_age_ms=1000),
+    is_unbroken=False,
+)
 DEFAULT = PolicyConfig()
 ROWS = (
-    Row("default", DEFAULT),
-    Row("no flush at pauses", DEFAULT, NEVER_MS),
-    Row("flush at 192 ms", DEFAULT, 192),
-    Row("flush at 384 ms", DEFAULT, 384),
-    Row("flush at 512 ms", DEFAULT, 512),
-    Row("agreement over 0.5 s", replace(DEFAULT, doubtful_horizon_ms=500)),
-    Row("agreement over 1.0 s", replace(DEFAULT, sure_logit=float("inf"), late_age_ms=NEVER_MS)),
-    Row("final at the end only", replace(DEFAULT, earliest_ms=NEVER_MS), NEVER_MS),
+    Row("first study's rule", FIRST_STUDY),
+    Row("agreement over 0.5 s", rules(CommitRule(500))),
+    Row("agreement over 0.75 s", rules(CommitRule(750))),
+    Row("agreement over 1.0 s", rules(CommitRule(1000))),
+    Row("default, broken agreement too", rules(*DEFAULT.rules, is_unbroken=False)),
+    Row("**default**", DEFAULT),
+    Row("default, flush at 192 ms", DEFAULT, 192),
+    Row("default, flush at 256 ms", DEFAULT, 256),
+    Row("default, flush at 320 ms", DEFAULT, 320),
+    Row("default, flush at 512 ms", DEFAULT, 512),
+    Row("default, flush at the end only", DEFAULT, NEVER_MS),
+    Row("final at the end only", rules(), NEVER_MS),
 )
 
 
@@ -100,17 +120,14 @@ class Replay:
     def run(self, trace: Trace, flush_at_ms: int) -> None:
         is_flushed = False
         for update in trace.updates[:-1]:
-            now_ms = update.decode.judged_until_ms
-            if update.silence_ms >= flush_at_ms and self.has_words:
-                if not is_flushed:
-                    self._note(self._policy.flush(update.decode), now_ms)
-                is_flushed = True
-            elif update.is_step:
-                is_flushed = False
+            now_ms, is_silent = update.decode.judged_until_ms, update.silence_ms >= flush_at_ms
+            if is_silent and not is_flushed and self.has_words:
+                self._note(self._policy.flush(update.decode), now_ms)
+            elif update.is_step and not is_silent:
                 self._note(self._policy.receive(update.decode), now_ms)
-        if not is_flushed:
-            last = trace.updates[-1].decode
-            self._note(self._policy.flush(last), last.judged_until_ms)
+            is_flushed = is_silent and self.has_words
+        last = trace.updates[-1].decode
+        self._note(self._policy.flush(last), last.judged_until_ms)
 
     @property
     def has_words(self) -> bool:

@@ -97,7 +97,7 @@ def _from_json(row: dict[str, Any]) -> Trace:
 
 
 def _update(row: dict[str, Any]) -> Update:
-    words = tuple(DecodedWord(*fields, tuple(tokens)) for *fields, tokens in row["words"])
+    words = tuple(DecodedWord(*(*fields[:-1], tuple(fields[-1]))) for fields in row["words"])
     decode = Decode(
         window_start_ms=row["window_start_ms"],
         judged_until_ms=row["judged_until_ms"],

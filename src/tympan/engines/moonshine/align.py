@@ -16,27 +16,25 @@ from tympan.engines.moonshine.hypothesis import DecodedWord
 class AlignCosts:
     """Costs of the alignment; an inserted or a dropped word costs 1.
 
-    Source: a study on two sets of 126 clips; the values are broad, not tuned to the last digit.
+    Source: replay of 319 recorded clips. The values are broad: twenty others within a factor of two gave
+    error rates within 0.2 points.
     """
 
     memory_words: int = 12
     """Final words that are aligned; older ones only bound where the search begins."""
     search_back_ms: int = 600
     same_per_s: float = 0.4
-    """Equal words, per second between their starts ..."""
+    """Equal words, for each second between their starts ..."""
     same_most: float = 0.4
     """... and at most this."""
-    other: float = 0.8
-    """Another word in place, plus `other_per_s` for each second between their starts ..."""
-    other_per_s: float = 2.0
-    other_most: float = 1.8
-    """... and at most this in all."""
-    repeat_ms: int = 120
-    repeat: float = 0.4
-    """Added where the text would go on with a word that starts this long before the last final one."""
-    skip_ms: int = 200
-    skip: float = 0.3
-    """Added where it would pass over a word that starts this long after the last final one."""
+    other: float = 0.6
+    """Another word in place ..."""
+    other_per_s: float = 1.0
+    """... and this for each second between their starts."""
+    overlap: float = 0.6
+    """Added where the text would go on with a word that begins before the last final one has ended ..."""
+    overlap_ms: int = 100
+    """... by more than this: such a word was most likely said already."""
 
 
 DEFAULT_COSTS = AlignCosts()
@@ -56,13 +54,10 @@ def continuation(final: Sequence[DecodedWord], words: Sequence[DecodedWord], cos
     # Text from before the remembered words may stand in front: passing over it is cheaper then.
     lead = 0.5 if count > len(recent) else 1.0
     row = _edit_costs(recent, words[first:], lead, costs)
-    last_start_ms = final[-1].start_ms
-    for index in range(len(row)):
-        at = first + index
-        if at < len(words) and words[at].start_ms < last_start_ms - costs.repeat_ms:
-            row[index] += costs.repeat
-        if index and words[at - 1].start_ms > last_start_ms + costs.skip_ms:
-            row[index] += costs.skip
+    free_from_ms = final[-1].end_ms - costs.overlap_ms
+    for index, word in enumerate(words[first:]):
+        if word.start_ms < free_from_ms:
+            row[index] += costs.overlap
     return first + row.index(min(row))
 
 
@@ -83,4 +78,4 @@ def _pair_cost(known: DecodedWord, word: DecodedWord, costs: AlignCosts) -> floa
     apart_s = abs(known.start_ms - word.start_ms) / 1000
     if known.key == word.key:
         return min(costs.same_most, costs.same_per_s * apart_s)
-    return min(costs.other_most, costs.other + costs.other_per_s * apart_s)
+    return costs.other + costs.other_per_s * apart_s

@@ -1,11 +1,11 @@
 """Which words of a stream of decodes become final, and when. PURE: standard library only.
 
 Decodes are not conditioned on final words. Each is aligned with them, and what follows is the tentative
-remainder. From its first word on, words become final while these hold:
+remainder. From its first word on, words become final while each
 
-- the word is complete: another follows it, or punctuation, or end of text;
-- the remainder up to it read the same some time ago. How long ago is a matter of confidence: 0.5 s for a
-  word with a good score (`commit_score`), 1.0 s for any word, one update for a word that ended long ago.
+- is complete: another word follows it, or punctuation, or end of text;
+- satisfies a commit rule: the remainder up to it has read the same for some time, and the word's score
+  (`commit_score`) or its age allows that time. Good words wait shortly, doubtful ones longer.
 
 A final word never changes: not its text, not its times. The words of a turn never overlap and start in
 order. Use one policy per stream, from one thread.
@@ -13,6 +13,7 @@ order. Use one policy per stream, from one thread.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Protocol
@@ -46,18 +47,45 @@ class CommitPolicy(Protocol):
         """Forget everything: a new turn."""
 
 
+ONE_UPDATE_MS = 1
+"""A span that the previous decode satisfies, however long ago it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class CommitRule:
+    """A complete word may become final when the remainder up to it has read the same for `span_ms` ...
+
+    (since the newest decode that is at least as old), its score is at least `min_logit` and it ended at least
+    `min_age_ms` ago.
+    """
+
+    span_ms: int
+    min_logit: float = -math.inf
+    min_age_ms: float = -math.inf
+
+
 @dataclass(frozen=True, slots=True)
 class PolicyConfig:
-    """The numbers of `ScoredAgreement`; `bench/policy_sweep.py` compares sets of them on recorded decodes."""
+    """The numbers of `ScoredAgreement`; `bench/policy_sweep.py` compares sets of them on recorded decodes.
 
-    sure_logit: float = 1.386
-    """A word with at least this score is sure: 1.386 is a chance of 0.8."""
-    sure_horizon_ms: int = 500
-    doubtful_horizon_ms: int = 1000
-    late_age_ms: int = 1000
-    """A word that ended this long ago needs the agreement of the previous decode only."""
+    A word needs to satisfy one of the `rules`. Nothing becomes final while the window holds less than
+    `earliest_ms`: what is decoded from less is wild. With `is_unbroken` a remainder must have read the same
+    in every decode of a span, else at its far end only. `weights` are those of the score.
+
+    The defaults come from such a sweep with a decode every 256 ms (319 clips, 1,690 s): word error rate 1.5
+    points over offline, p50 0.55 s and p95 1.22 s from the end of a word to its commit. Moving one threshold by
+    up to half a logit moved the error rate by less than 0.2 points.
+    """
+
+    rules: tuple[CommitRule, ...] = (
+        CommitRule(250, min_logit=3.3),
+        CommitRule(500, min_logit=2.6),
+        CommitRule(750, min_logit=0.5),
+        CommitRule(ONE_UPDATE_MS, min_logit=-0.5, min_age_ms=1000),
+        CommitRule(ONE_UPDATE_MS, min_age_ms=1500),
+    )
     earliest_ms: int = 700
-    """No commit before the window holds this much: what is decoded from less is wild."""
+    is_unbroken: bool = True
     weights: ScoreWeights = field(default_factory=ScoreWeights)
 
 
@@ -70,7 +98,7 @@ class ScoredAgreement:
         self._tentative: tuple[DecodedWord, ...] = ()
         self._history: list[Decode] = []
         self._window_ms: int | None = None
-        self._kept_ms = max(self._config.doubtful_horizon_ms, self._config.sure_horizon_ms, LONGEST_STABLE_MS)
+        self._kept_ms = max([LONGEST_STABLE_MS, *(rule.span_ms for rule in self._config.rules)])
 
     @property
     def final(self) -> tuple[DecodedWord, ...]:
@@ -119,37 +147,42 @@ class ScoredAgreement:
 
     def _committable(self, decode: Decode, begin: int, expected: Sequence[DecodedWord]) -> int:
         """How many words from `begin` on may become final."""
-        config, now_ms = self._config, decode.judged_until_ms
-        if not self._history or now_ms - decode.window_start_ms < config.earliest_ms:
+        if decode.judged_until_ms - decode.window_start_ms < self._config.earliest_ms:
             return 0
-        sure_count = self._agreed(decode, begin, expected, now_ms - config.sure_horizon_ms)
-        doubtful_count = self._agreed(decode, begin, expected, now_ms - config.doubtful_horizon_ms)
-        late_count = self._agreed(decode, begin, expected, self._history[-1].judged_until_ms)
+        agreements = self._agreements(decode, begin, expected)
+        agreed = [(rule, _agreed_for(rule.span_ms, agreements)) for rule in self._config.rules]
         count = 0
         for index in range(begin, _complete_count(decode)):
-            is_ready = (
-                count < doubtful_count
-                or (count < late_count and now_ms - decode.words[index].end_ms >= config.late_age_ms)
-                or (count < sure_count and self._is_sure(decode, index))
-            )
-            if not is_ready:
+            open_rules = [rule for rule, agreed_count in agreed if count < agreed_count]
+            if not open_rules or not self._allows(open_rules, decode, index):
                 break
             count += 1
         return count
 
-    def _is_sure(self, decode: Decode, index: int) -> bool:
-        return score(self._config.weights, decode, index, self._history) >= self._config.sure_logit
+    def _allows(self, rules: Sequence[CommitRule], decode: Decode, index: int) -> bool:
+        age_ms = decode.judged_until_ms - decode.words[index].end_ms
+        logit = score(self._config.weights, decode, index, self._history)
+        return any(logit >= rule.min_logit and age_ms >= rule.min_age_ms for rule in rules)
 
-    def _agreed(self, decode: Decode, begin: int, expected: Sequence[DecodedWord], until_ms: int) -> int:
-        """How many words from `begin` on read the same in the newest decode up to `until_ms`."""
-        earlier = next((old for old in reversed(self._history) if old.judged_until_ms <= until_ms), None)
-        if earlier is None:
-            return 0
-        now, then = decode.words[begin:], earlier.words[continuation(expected, earlier.words) :]
-        count = 0
-        while count < min(len(now), len(then)) and now[count].key == then[count].key:
-            count += 1
-        return count
+    def _agreements(self, decode: Decode, begin: int, expected: Sequence[DecodedWord]) -> list[tuple[int, int]]:
+        """For each earlier decode, newest first: its age in ms, and how many words from `begin` on agree."""
+        now, count = decode.words[begin:], len(decode.words) - begin
+        agreements: list[tuple[int, int]] = []
+        for earlier in reversed(self._history):
+            then = earlier.words[continuation(expected, earlier.words) :]
+            same = _same_count(now, then)
+            count = min(count, same) if self._config.is_unbroken else same
+            agreements.append((decode.judged_until_ms - earlier.judged_until_ms, count))
+        return agreements
+
+
+def _agreed_for(span_ms: int, agreements: Sequence[tuple[int, int]]) -> int:
+    return next((count for age_ms, count in agreements if age_ms >= span_ms), 0)
+
+
+def _same_count(now: Sequence[DecodedWord], then: Sequence[DecodedWord]) -> int:
+    pairs = enumerate(zip(now, then, strict=False))
+    return next((index for index, (a, b) in pairs if a.key != b.key), min(len(now), len(then)))
 
 
 def _complete_count(decode: Decode) -> int:
