@@ -38,7 +38,7 @@ logger = logging.getLogger("tympan.server")
 CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
 """What sending raises when the peer is gone; uvicorn's choice depends on who noticed first."""
 
-_MESSAGES_PER_TURN_OF_THE_LOOP = 32
+_MESSAGES_IN_A_ROW = 32  # then other connections have their turn
 
 
 class Connection:
@@ -54,34 +54,34 @@ class Connection:
     ) -> None:
         self._socket = socket
         self._gateway = gateway
-        self._engine = engine
+        self._link = engine.link
         self._config = config
         self._loop = asyncio.get_running_loop()
-        self._session = Session(str(uuid.uuid4()), config, self._now())
+        self._id = str(uuid.uuid4())
+        self._session = Session(self._id, config, self._now())
         self._protocol = V3ServerProtocol(config, options, EnglishWording())
         self._outbox = Outbox()
         self._farewell: Farewell | None = None  # None while nothing is decided, and when nobody listens
-        self._record = SessionRecord(self._session.session_id, engine.name)
+        self._record = SessionRecord(self._id, engine.name)
 
     @property
     def backlog_ms(self) -> int:
         """Audio that waits to be judged."""
         return self._session.backlog_ms
 
-    def end(self, error: TympanError) -> None:
-        """Tell everything heard so far, then close with the error."""
-        self._act(partial(self._session.end, error))
+    def end(self, error: TympanError, *, at_once: bool) -> None:
+        """Close with the error; unless `at_once`, everything heard so far is told first."""
+        self._act(partial(self._session.refuse if at_once else self._session.end, error))
 
     async def run(self) -> Farewell | None:
         """Talk until one side ends the session; everything is freed on return.
 
         Returns what is left to say, or None when nobody listens any more.
         """
-        session_id, link = self._session.session_id, self._engine.link
         self._record.tell_begin()
         self._gateway.conversations.add(self)
         try:
-            link.open(session_id, self._config, self._deliver)
+            self._link.open(self._id, self._config, self._deliver)
             expires_at = self._gateway.unix_clock() + self._config.limits.max_duration_s
             self._act(partial(self._session.begin, int(expires_at)))
             async with asyncio.TaskGroup() as group:
@@ -90,7 +90,7 @@ class Connection:
                 reader.cancel()
         finally:
             self._session.close()
-            link.close(session_id)
+            self._link.close(self._id)
             self._gateway.conversations.discard(self)
             self._record.tell_end(self._session.received_ms / 1000, self._gateway.metrics)
         return self._farewell
@@ -105,8 +105,8 @@ class Connection:
             else:
                 self._act(partial(self._receive_text, message["text"]))
             count += 1
-            if count % _MESSAGES_PER_TURN_OF_THE_LOOP == 0:
-                await asyncio.sleep(0)  # messages that wait already are received without a pause
+            if count % _MESSAGES_IN_A_ROW == 0:
+                await asyncio.sleep(0)
         if self._farewell is None:
             self._session.close()
             # uvicorn gives no reason, not even an empty one, when there was no close message.
@@ -162,21 +162,20 @@ class Connection:
             self._perform(step())
         except TympanError as error:
             self._perform(self._session.refuse(error))
-        except Exception as bug:
-            logger.exception("session failed", extra={"session": self._session.session_id})
+        except Exception as bug:  # the boundary of a session
+            logger.exception("session failed", extra={"session": self._id})
             self._session.close()
             self._leave(farewell(bug), "internal error")
 
     def _perform(self, effects: list[Effect]) -> None:
-        session_id, link = self._session.session_id, self._engine.link
         for effect in effects:
             match effect:
                 case Emit(event):
                     self._tell(event)
                 case Feed(payload):
-                    link.feed(session_id, payload)
+                    self._link.feed(self._id, payload)
                 case Mark(control):
-                    link.mark(session_id, control)
+                    self._link.mark(self._id, control)
                 case Close(error):
                     self._leave(farewell(error), "terminated" if error is None else str(error))
                 case _:
@@ -191,7 +190,7 @@ class Connection:
     def _leave(self, words: Farewell | None, why: str) -> None:
         """Nothing more is told after what waits; the engine is free at once."""
         self._farewell, self._record.why = words, why
-        self._engine.link.close(self._session.session_id)
+        self._link.close(self._id)
         if words is None:
             self._outbox.abandon()
         else:

@@ -23,6 +23,7 @@ from tympan.server.config import ServerConfig
 from tympan.server.tokens import TokenMint
 
 _DRAIN_POLL_S = 0.02
+_FAREWELL_S = 0.5
 
 
 class State(StrEnum):
@@ -49,8 +50,8 @@ class Conversation(Protocol):
     def backlog_ms(self) -> int:
         """Audio that waits to be judged."""
 
-    def end(self, error: TympanError) -> None:
-        """Tell everything heard so far, then close with the error."""
+    def end(self, error: TympanError, *, at_once: bool) -> None:
+        """Close with the error; unless `at_once`, everything heard so far is told first."""
 
 
 class Gateway:
@@ -94,13 +95,18 @@ class Gateway:
             self._visits -= 1
 
     async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
-        """End every session; returns when all clients were told, at the timeout, or as soon as `is_hurried`."""
+        """End every session; returns when all clients were told, or as soon as `is_hurried`.
+
+        What a session couldn't tell within the timeout is lost; its client is still told why, for which
+        there is `_FAREWELL_S`.
+        """
         self._is_stopping = True
-        for conversation in list(self.conversations):
-            conversation.end(ServerStopping("The server is shutting down"))
-        give_up_at = time.monotonic() + timeout_s
-        while self._visits and time.monotonic() < give_up_at and not is_hurried():
-            await asyncio.sleep(_DRAIN_POLL_S)
+        for at_once, patience_s in ((False, timeout_s), (True, _FAREWELL_S)):
+            for conversation in list(self.conversations):
+                conversation.end(ServerStopping("The server is shutting down"), at_once=at_once)
+            give_up_at = time.monotonic() + patience_s
+            while self._visits and time.monotonic() < give_up_at and not is_hurried():
+                await asyncio.sleep(_DRAIN_POLL_S)
 
     def _longest_backlog_s(self) -> float:
         return max((conversation.backlog_ms for conversation in self.conversations), default=0) / 1000
