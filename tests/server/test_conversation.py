@@ -16,14 +16,22 @@ def shape(turn: dict[str, Any]) -> tuple[bool, bool, str, str]:
 def test_a_formatted_conversation_reads_as_the_protocol_shows_it(service: Service) -> None:
     client = service.connects("sample_rate=16000&format_turns=True")
     begin = client.hears()
-    client.says(2000)
+    turns = []
+    for ms in (400, 200, 200):  # a client that waits sees every partial; one that doesn't, the newest
+        client.says(ms)
+        turns.append(client.hears())
+    client.says(1200)
     client.sends({"type": "Terminate"})
     messages, code, reason = client.hears_end()
-    turns = [message for message in messages if message["type"] == "Turn"]
+    turns += [message for message in messages if message["type"] == "Turn"]
 
     assert begin["type"] == "Begin"
     assert type(begin["expires_at"]) is int
-    assert shape(turns[0]) == (False, False, "", "hi*")
+    assert [shape(turn) for turn in turns[:3]] == [
+        (False, False, "", "hi*"),
+        (False, False, "", "hi* my*"),
+        (False, False, "hi", "hi my* name*"),
+    ]
     assert [shape(turn) for turn in turns[-2:]] == [
         (True, False, "hi my name is sonny", "hi my name is sonny"),
         (True, True, "Hi, my name is Sonny.", "Hi, my name is Sonny."),
