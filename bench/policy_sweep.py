@@ -1,6 +1,6 @@
 """Replay commit policies over traces: what immutable words cost, and how soon they come.
 
-Run: python bench/policy_sweep.py TRACES.jsonl [--json OUT.json]
+Run: python -m bench.policy_sweep TRACES.jsonl [--json OUT.json]
 
 Error rates follow the Whisper English normaliser, micro-averaged; "offline" is the last decode of each
 clip, which has heard all of it. Latency is on the audio clock, from the end of a word by forced alignment
@@ -13,17 +13,14 @@ from __future__ import annotations
 import argparse
 import json
 import random
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
-from difflib import SequenceMatcher
 from functools import cache
 from pathlib import Path
 from statistics import quantiles
 
-from whisper_normalizer.english import EnglishTextNormalizer
-
-from traces import Trace, read_traces
+from bench.scoring import WordErrors, equal_pairs, total, word_errors, word_key
+from bench.traces import Trace, read_traces
 from tympan.engines.moonshine.hypothesis import DecodedWord
 from tympan.engines.moonshine.policy import (
     ONE_UPDATE_MS,
@@ -49,9 +46,8 @@ class Row:
 class ClipOutcome:
     """What a policy did with one clip. Latencies in ms, of the reference words it got right."""
 
-    errors: int
-    offline_errors: int
-    reference_words: int
+    errors: WordErrors
+    offline: WordErrors
     final_ms: tuple[int, ...]
     shown_ms: tuple[int, ...]
     shown_first_only_ms: tuple[int, ...]
@@ -154,18 +150,17 @@ def judge(trace: Trace, row: Row) -> ClipOutcome:
     """Replay one clip and compare with its reference."""
     replay = Replay(ScoredAgreement(row.policy))
     replay.run(trace, row.flush_at_ms)
-    reference = normalised(trace.text, trace.style)
     finals = [word for word, _ in replay.finals]
     times = [at for _, at in replay.finals]
-    pairs = matches([key(word.text) for word in trace.words], [word.key for word in finals])
+    keys = [word_key(word.text) for word in trace.words]
+    pairs = equal_pairs(keys, [word_key(word.text) for word in finals])
 
     def late(at: Sequence[int]) -> tuple[int, ...]:
-        return tuple(at[mine] - trace.words[theirs].end_ms for theirs, mine in pairs)
+        return tuple(at[mine] - trace.words[theirs].end_ms for theirs, mine in pairs.items())
 
     return ClipOutcome(
-        errors=distance(reference, normalised(said(finals), trace.style)),
-        offline_errors=distance(reference, normalised(said(trace.updates[-1].decode.words), trace.style)),
-        reference_words=len(reference),
+        errors=scored(trace, finals),
+        offline=scored(trace, trace.updates[-1].decode.words),
         final_ms=late(times),
         shown_ms=late(replay.first_shown_ms(only_first_tentative=False)),
         shown_first_only_ms=late(replay.first_shown_ms(only_first_tentative=True)),
@@ -177,16 +172,16 @@ def judge(trace: Trace, row: Row) -> ClipOutcome:
 def summarise(row: Row, outcomes: Sequence[ClipOutcome], baseline: Sequence[ClipOutcome]) -> Result:
     """Pool the clips. Clips are the unit of the bootstrap: errors within one hang together."""
     clips = list(zip(outcomes, baseline, strict=True))
-    low, high = interval(clips, lambda some: rate((a.errors - b.errors, a.reference_words) for a, b in some))
-    wer = rate((a.errors, a.reference_words) for a in outcomes)
+    low, high = interval(clips, difference)
+    wer = total(a.errors for a in outcomes).percent
     final = percentiles(ms for a in outcomes for ms in a.final_ms)
     shown = percentiles(ms for a in outcomes for ms in a.shown_ms)
     first_only = percentiles(ms for a in outcomes for ms in a.shown_first_only_ms)
     return Result(
         name=row.name,
         wer=wer,
-        over_offline=wer - rate((a.offline_errors, a.reference_words) for a in outcomes),
-        difference=rate((a.errors - b.errors, a.reference_words) for a, b in clips),
+        over_offline=wer - total(a.offline for a in outcomes).percent,
+        difference=difference(clips),
         difference_low=low,
         difference_high=high,
         final_p50_s=final[49],
@@ -211,47 +206,22 @@ def interval(clips: Pairs, statistic: Callable[[Pairs], float], samples: int = 2
     return values[samples * 25 // 1000], values[samples * 975 // 1000]
 
 
-def rate(counts: Iterable[tuple[int, int]]) -> float:
-    pairs = list(counts)
-    return 100 * sum(errors for errors, _ in pairs) / sum(words for _, words in pairs)
+def difference(clips: Pairs) -> float:
+    """Error rate of the first of each pair minus that of the second, in points."""
+    return total(a.errors for a, _ in clips).percent - total(b.errors for _, b in clips).percent
 
 
 def percentiles(values_ms: Iterable[int]) -> list[float]:
     return [value / 1000 for value in quantiles(values_ms, n=100, method="inclusive")]
 
 
-_normalise = EnglishTextNormalizer()
+def scored(trace: Trace, words: Sequence[DecodedWord]) -> WordErrors:
+    return _word_errors(trace.text, " ".join(word.text.strip() for word in words), trace.style == "digits")
 
 
 @cache
-def normalised(text: str, style: str) -> tuple[str, ...]:
-    """Words for scoring; spoken digits are scored one by one."""
-    plain = _normalise(text)
-    return tuple((re.sub(r"(?<=\d)(?=\d)", " ", plain) if style == "digits" else plain).split())
-
-
-def said(words: Sequence[DecodedWord]) -> str:
-    return " ".join(word.text.strip() for word in words)
-
-
-def key(text: str) -> str:
-    return re.sub(r"[^a-z0-9']", "", text.lower().replace("’", "'"))
-
-
-def matches(theirs: Sequence[str], mine: Sequence[str]) -> list[tuple[int, int]]:
-    blocks = SequenceMatcher(None, theirs, mine, autojunk=False).get_matching_blocks()
-    return [(a + k, b + k) for a, b, size in blocks for k in range(size)]
-
-
-@cache
-def distance(reference: tuple[str, ...], words: tuple[str, ...]) -> int:
-    """Edit distance in words."""
-    row = list(range(len(words) + 1))
-    for i, wanted in enumerate(reference, 1):
-        above, row = row, [i]
-        for j, word in enumerate(words):
-            row.append(min(above[j] + (wanted != word), above[j + 1] + 1, row[j] + 1))
-    return row[-1]
+def _word_errors(reference: str, hypothesis: str, is_digits: bool) -> WordErrors:
+    return word_errors(reference, hypothesis, is_digits=is_digits)
 
 
 def table(results: Sequence[Result]) -> str:
