@@ -7,6 +7,7 @@ speaks the window is decoded every `UPDATE_FRAMES` frames. In silence nothing is
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,7 +18,7 @@ from tympan.core.words import Hypothesis, Report, TurnText
 from tympan.engines.base import Samples, StreamOptions
 from tympan.engines.false_text import VoiceMeter, is_false_text
 from tympan.engines.moonshine.model import MoonshineModel
-from tympan.engines.moonshine.policy import ScoredAgreement
+from tympan.engines.moonshine.policy import CommitPolicy, ScoredAgreement
 from tympan.engines.moonshine.turn_words import TurnWords
 from tympan.engines.moonshine.window import Window
 from tympan.engines.silero import FRAME_SAMPLES, SileroModel, SileroStream
@@ -55,6 +56,7 @@ class Parts:
     vad: SileroModel
     score: EndOfTurnScore
     smart_turn: SmartTurn | None = None
+    new_policy: Callable[[], CommitPolicy] = ScoredAgreement
 
 
 class MoonshineStream:
@@ -74,7 +76,7 @@ class MoonshineStream:
         self._judged_samples = 0
         self._recent: deque[Samples] = deque(maxlen=PRE_ROLL_FRAMES)
         self._window: Window | None = None
-        self._words = TurnWords(ScoredAgreement())
+        self._words = TurnWords(parts.new_policy())
         self._frames_since_decode = 0
         self._frames_since_speech = 0
         self._looked_at_samples = -1
