@@ -74,7 +74,7 @@ def test_words_appear_one_by_one_and_become_final(caller: Caller) -> None:
 
 
 def test_a_pause_closes_the_utterance_and_finalises_its_words(caller: Caller) -> None:
-    caller.says("book a table", end_of_turn=0.1).stays_silent(ms=299)
+    caller.says("book a table", end_of_turn=0.1).stays_silent(ms=399)
     assert not any(update.utterance_words for update in updates(caller))
     caller.stays_silent(ms=1).sees("BOOK A TABLE")
     caller.stays_silent(ms=900)
@@ -82,13 +82,12 @@ def test_a_pause_closes_the_utterance_and_finalises_its_words(caller: Caller) ->
 
 
 def test_each_utterance_of_a_turn_is_told_once(caller: Caller) -> None:
-    caller.says("well", end_of_turn=0.1).stays_silent(ms=350)
+    caller.says("well", end_of_turn=0.1).stays_silent(ms=450)
     caller.says("yes", end_of_turn=0.9).stays_silent(ms=400)
     events = caller.events()
     told = [event.utterance_words for event in events if isinstance(event, TurnUpdated | TurnEnded)]
     assert [[word.text for word in words] for words in told if words] == [["well"], ["yes"]]
     assert [type(event) for event in events][-1] is TurnEnded
-    assert events[-1].utterance_words == ()  # type: ignore[union-attr]
 
 
 def test_the_last_utterance_comes_with_the_end_when_no_pause_closed_it(caller: Caller) -> None:
@@ -208,7 +207,7 @@ def test_the_turn_is_looked_at_at_each_of_its_silences_and_once() -> None:
         if machine.receive_report(report(silence_ms, word("hm"))) == [Look()]:
             looks.append(silence_ms)
             machine.receive_report(report(silence_ms, word("hm")), is_look=True)
-    assert looks == [300, 400, 600]
+    assert looks == [400, 600]
 
 
 def test_one_report_that_passes_several_silences_is_looked_at_once() -> None:
@@ -220,7 +219,7 @@ def test_one_report_that_passes_several_silences_is_looked_at_once() -> None:
 
 def test_the_late_look_may_end_what_the_early_one_left_open() -> None:
     machine = TurnMachine(TurnConfig())
-    for silence_ms in (300, 400):
+    for silence_ms in (400, 500):
         machine.receive_report(report(silence_ms, word("yes")))
         machine.receive_report(report(silence_ms, word("yes"), confidence=0.3), is_look=True)
     assert machine.receive_report(report(600, word("yes"), confidence=0.3)) == [Look()]
@@ -231,13 +230,13 @@ def test_a_word_too_short_to_be_seen_as_speech_makes_the_looks_due_again() -> No
     machine = TurnMachine(TurnConfig())
     machine.receive_report(report(600, word("so")))
     machine.receive_report(report(600, word("so")), is_look=True)
-    later = report(300, word("so"), word("uh", 1700, 1710), speech_end_ms=1710)
+    later = report(400, word("so"), word("uh", 1700, 1710), speech_end_ms=1710)
     assert machine.receive_report(later) == [Look()]
 
 
 def test_a_noise_is_discarded_after_the_longest_silence_and_untold() -> None:
     machine = TurnMachine(TurnConfig())
-    for silence_ms in (300, 1279):
+    for silence_ms in (400, 1279):
         machine.receive_report(report(silence_ms))
         assert machine.receive_report(report(silence_ms, confidence=1.0), is_look=True) == []
     (end,) = machine.receive_report(report(1280))
@@ -272,8 +271,8 @@ def test_forcing_an_end_takes_back_words_that_the_look_no_longer_finds() -> None
 def test_an_utterance_closes_only_when_all_its_words_are_final() -> None:
     machine = TurnMachine(TurnConfig())
     words = (word("one"), word("two", 200, 400))
-    machine.receive_report(report(300, *words, final_count=1))
-    (*_, update) = machine.receive_report(report(300, *words, final_count=1), is_look=True)
+    machine.receive_report(report(400, *words, final_count=1))
+    (*_, update) = machine.receive_report(report(400, *words, final_count=1), is_look=True)
     assert isinstance(update, TurnUpdated)
     assert update.utterance_words == ()
 

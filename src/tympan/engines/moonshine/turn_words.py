@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from tympan.core.config import FormattedSource
 from tympan.core.units import StreamMs
@@ -21,8 +22,8 @@ LONG_WINDOW_MS = 12_000
 LONGEST_WINDOW_MS = 18_000
 """Here it is cut behind any final word; single windows go wild from 30 s."""
 
-WORDLESS_WINDOW_MS = 6_000
-"""What is kept of a window in which speech was detected but no word became final."""
+KEPT_WINDOW_MS = 6_000
+"""What is kept of a long window in which no word became final, such as music."""
 
 CUT_LEAD_MS = 60
 """A cut lies this much before the word that follows it (engine findings, section 8.5 of the design)."""
@@ -34,6 +35,7 @@ class TurnWords:
     def __init__(self, policy: CommitPolicy) -> None:
         self._policy = policy
         self._settled: list[DecodedWord] = []
+        self._decode: Decode | None = None
         self._latest: tuple[DecodedWord, ...] = ()
         self._hypothesis = Hypothesis()
 
@@ -70,12 +72,16 @@ class TurnWords:
             return None
         if final_count > 1:
             return self._lead(final_count - 1)
-        return judged_until_ms - WORDLESS_WINDOW_MS
+        return judged_until_ms - KEPT_WINDOW_MS
 
     def settle(self, before_ms: int) -> None:
         """The window begins at `before_ms` from now on."""
-        self._settled += [word for word in self._latest if word.start_ms < before_ms]
-        self._latest = tuple(word for word in self._latest if word.start_ms >= before_ms)
+        left_behind = tuple(word for word in self._latest if word.start_ms < before_ms)
+        if self._decode is not None and any(word.start_ms < before_ms for word in self._policy.tentative):
+            # Nobody will hear these words again: as they are is better than not at all.
+            self.flush(replace(self._decode, words=left_behind))
+        self._settled += left_behind
+        self._latest = self._latest[len(left_behind) :]
         self._policy.trim(before_ms)
 
     def text(self, source: FormattedSource) -> TurnText:
@@ -88,10 +94,12 @@ class TurnWords:
         """A new turn."""
         self._policy.reset()
         self._settled = []
+        self._decode = None
         self._latest = ()
         self._hypothesis = Hypothesis()
 
     def _take(self, decode: Decode) -> None:
+        self._decode = decode
         self._latest = decode.words
         final = self._policy.final
         self._hypothesis = Hypothesis(_spoken((*final, *self._policy.tentative)), len(final))
