@@ -55,14 +55,15 @@ def test_a_maximum_below_the_minimum_counts_as_the_minimum(silence_ms: int, reas
     ("min_ms", "max_ms", "looks"),
     [
         (400, 1280, (400, 600)),
-        (160, 400, (160,)),  # shorter than an utterance's pause, and no time for a late look
-        (300, 1280, (300, 600)),
+        (160, 399, (160,)),  # neither an utterance's pause nor time for a late look
+        (160, 400, (160, 400)),
+        (300, 1280, (300, 400, 600)),
         (600, 1280, (400, 600)),
         (800, 3600, (400, 800)),
         (400, 599, (400,)),
         (400, 600, (400, 600)),
         (1000, 500, (400, 1000)),
-        (0, 1280, (100, 600)),  # no look before there is a pause
+        (0, 1280, (100, 400, 600)),  # no look before there is a pause
     ],
 )
 def test_the_open_turn_is_looked_at_here(min_ms: int, max_ms: int, looks: tuple[int, ...]) -> None:

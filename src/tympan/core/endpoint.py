@@ -53,5 +53,5 @@ EARLIEST_LOOK_SILENCE_MS = 100
 def looks_for(config: TurnConfig) -> tuple[int, ...]:
     """Silences (ms, ascending) at which the open turn is decoded and scored."""
     first = max(EARLIEST_LOOK_SILENCE_MS, config.min_silence_ms)
-    wanted = {min(UTTERANCE_SILENCE_MS, first), first, max(LATE_LOOK_SILENCE_MS, first)}
+    wanted = {first, UTTERANCE_SILENCE_MS, max(LATE_LOOK_SILENCE_MS, first)}
     return tuple(sorted(ms for ms in wanted if ms <= config.longest_silence_ms))
