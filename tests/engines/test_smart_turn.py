@@ -9,10 +9,14 @@ import numpy as np
 import pytest
 
 from tympan.core.errors import ModelError
-from tympan.engines.smart_turn import SMART_TURN, Samples, SmartTurn, log_mel
+from tympan.engines.moonshine.store import models_directory
+from tympan.engines.smart_turn import Samples, SmartTurn, log_mel
+from tympan.engines.wheel_model import SMART_TURN
 
-asset = Path(os.environ.get("TYMPAN_SMART_TURN", ""))
-needs_asset = pytest.mark.skipif(not asset.is_file(), reason="TYMPAN_SMART_TURN names no Smart Turn model file")
+models_dir = models_directory(os.environ)
+needs_asset = pytest.mark.skipif(
+    not SMART_TURN.is_pulled(models_dir), reason="needs the model: tympan models pull smart-turn"
+)
 
 # Every 16th mel band of every 60th frame from 500 on, for `beeps()`; made with the features that the model's
 # publisher ships (pipecat-ai 1.14.0), the reference of these.
@@ -68,5 +72,5 @@ def test_another_model_is_refused(tmp_path: Path) -> None:
 
 @needs_asset
 def test_the_model_answers_as_with_the_reference_features() -> None:
-    model = SmartTurn.load(asset)
+    model = SmartTurn.load(SMART_TURN.find(models_dir))
     assert model.probability(beeps()) == pytest.approx(0.9505, abs=0.01)

@@ -127,6 +127,7 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["--host", "no.such.host.invalid"], 11, "host: cannot listen on 'no.such.host.invalid'"),
         (["--engine", "nothing"], 9, "no engine is called 'nothing'"),
         (["--model", "/nowhere.json"], 9, "cannot read the script /nowhere.json"),
+        (["--smart-turn", "pulled"], 11, "engine 'scripted' has no option 'smart_turn'"),
         (["--max-sessions", "0"], 11, "setting 'max_sessions' (on the command line)"),
         (["--config", "/nowhere.toml"], 11, "cannot read the configuration file /nowhere.toml"),
         (["--no-auth", "--host", "0.0.0.0"], 11, "--i-know-this-is-open"),

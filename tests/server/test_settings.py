@@ -91,3 +91,25 @@ def test_what_comes_out_holds_every_default_and_shows_no_secret() -> None:
 
 def test_a_token_secret_is_random_at_each_start() -> None:
     assert load_settings({}).token_secret != load_settings({}).token_secret
+
+
+@pytest.mark.parametrize(
+    ("flags", "environment", "filed"),
+    [
+        ({"smart_turn": "pulled"}, "", ""),
+        ({}, "pulled", ""),
+        ({}, "", 'smart_turn = "pulled"'),
+    ],
+)
+def test_the_second_model_for_the_end_of_turns_is_an_option_of_the_engine(
+    config_file: Path, monkeypatch: pytest.MonkeyPatch, flags: dict[str, Any], environment: str, filed: str
+) -> None:
+    if environment:
+        monkeypatch.setenv("TYMPAN_SMART_TURN", environment)
+    config_file.write_text(filed)
+    assert server_config(load_settings(flags, config_file)).engine.options == {"smart_turn": "pulled"}
+
+
+def test_without_a_second_model_the_engine_has_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("TYMPAN_SMART_TURN", raising=False)
+    assert server_config(load_settings({})).engine.options == {}

@@ -6,8 +6,7 @@ from enum import IntEnum
 
 from tympan.cli.errors import MissingExtra, OutputError
 from tympan.client.errors import AuthError, NetworkError, RequestError, ServerError
-from tympan.core.errors import EngineError, MediaError, ModelError, SettingsError, TympanError
-from tympan.engines.moonshine.pull import DownloadError
+from tympan.core.errors import DownloadError, EngineError, MediaError, ModelError, SettingsError, TympanError
 
 
 class ExitCode(IntEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,13 +58,16 @@ class LocalTranscriber:
 
 
 @contextmanager
-def local_transcriber(engine: str, model: str | None, *, is_realtime: bool) -> Iterator[LocalTranscriber]:
+def local_transcriber(
+    engine: str, model: str | None, options: Mapping[str, str], *, is_realtime: bool
+) -> Iterator[LocalTranscriber]:
     """Load an engine.
 
     Raises:
         ModelError: no such engine or model.
+        SettingsError: the engine has no such option.
     """
-    with closing(registry.load(engine, model)) as recognizer:
+    with closing(registry.load(engine, model, options)) as recognizer:
         yield LocalTranscriber(recognizer, is_realtime)
 
 

@@ -16,6 +16,7 @@
     ├── ServerStopping       the server shuts down         → told as the reason of the end
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
+    ├── DownloadError        model files can't be fetched    → says from where and why
     ├── MediaError           an audio file can't be read     → says which and why
     ├── SettingsError        a setting is wrong              → at start, names the setting
     └── UsageError           the caller misused our API      → raised, never sent
@@ -102,6 +103,10 @@ class EngineError(TympanError):
 
 class ModelError(TympanError):
     """Model files are missing or unreadable."""
+
+
+class DownloadError(TympanError):
+    """Model files can't be fetched: the other side can't be reached, or broke off."""
 
 
 class MediaError(TympanError):

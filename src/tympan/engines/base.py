@@ -98,4 +98,5 @@ class RecognizerFactory(Protocol):
 
         Raises:
             ModelError: files missing or unreadable; the message says which command mends it.
+            SettingsError: an option that the engine doesn't have.
         """

@@ -22,6 +22,7 @@ def load(name: str, model: str | None = None, options: Mapping[str, str] | None 
 
     Raises:
         ModelError: no such engine, its packages aren't installed, or its files are missing or unreadable.
+        SettingsError: the engine has no such option.
     """
     if name not in ENGINES:
         raise ModelError(f"no engine is called {name!r}; there are: {', '.join(sorted(ENGINES))}")

@@ -17,12 +17,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
 
 from tympan.core.errors import ModelError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.words import Hypothesis, Report, TurnText, Word
 from tympan.engines.base import Capabilities, Recognizer, Samples, StreamOptions
+from tympan.engines.options import check_options
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,12 +191,14 @@ class ScriptedRecognizer:
         """A script holds nothing."""
 
 
-def load(model: str | None, options: Mapping[str, Any]) -> Recognizer:
+def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
     """Read a script file; without one the engine hears nothing.
 
     Raises:
         ModelError: the file can't be read or is no script.
+        SettingsError: an option; there is none.
     """
+    check_options(ScriptedRecognizer.name, options)
     if model is None:
         return ScriptedRecognizer(Script())
     try:

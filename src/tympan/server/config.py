@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from tympan.core.config import SessionConfig
@@ -37,11 +38,12 @@ class AuthConfig:
 
 @dataclass(frozen=True, slots=True)
 class EngineConfig:
-    """Which model listens, and with how many threads."""
+    """Which model listens, and with how many threads. `options` are the engine's own."""
 
     engine: str = DEFAULT_ENGINE
     model: str | None = None
     workers: int = 1
+    options: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

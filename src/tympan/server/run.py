@@ -128,8 +128,9 @@ async def _listen(
     serving: asyncio.Task[None],
     on_ready: Callable[[], None],
 ) -> None:
-    recognizer = await asyncio.to_thread(registry.load, config.engine.engine, config.engine.model)
-    link = LocalLink(recognizer, config.engine.workers)
+    engine = config.engine
+    recognizer = await asyncio.to_thread(registry.load, engine.engine, engine.model, engine.options)
+    link = LocalLink(recognizer, engine.workers)
     try:
         if not server.should_exit:
             gateway.open_for(ServedEngine(recognizer.name, recognizer.model, link))

@@ -68,6 +68,11 @@ class Settings(BaseSettings):
     single_use_tokens: bool = Field(False, description="A temporary token opens one session only")
     engine: str = Field(DEFAULT_ENGINE, description="Engine that listens")
     model: str | None = Field(None, description="Model of the engine, by name or path")
+    smart_turn: str | None = Field(
+        None,
+        min_length=1,
+        description="Second model for the end of turns: its path, or `pulled`; without it, only the engine's own",
+    )
     workers: Count = Field(default_factory=_cores, description="Engine threads; default: one for each core")
     max_sessions: Count = Field(
         default_factory=lambda: SESSIONS_PER_CORE * _cores(),
@@ -152,12 +157,16 @@ def server_config(settings: Settings) -> ServerConfig:
             token_secret=settings.token_secret,
             has_single_use_tokens=settings.single_use_tokens,
         ),
-        engine=EngineConfig(settings.engine, settings.model, settings.workers),
+        engine=EngineConfig(settings.engine, settings.model, settings.workers, _engine_options(settings)),
         session=_session_config(settings),
         max_sessions=settings.max_sessions,
         has_metrics=settings.metrics,
         log_level=settings.log_level,
     )
+
+
+def _engine_options(settings: Settings) -> dict[str, str]:
+    return {} if settings.smart_turn is None else {"smart_turn": settings.smart_turn}
 
 
 def _session_config(settings: Settings) -> SessionConfig:

@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from tympan.core.errors import ModelError
+from tympan.core.errors import DownloadError, ModelError
 from tympan.engines.moonshine.assets import FILE_NAMES
 from tympan.engines.moonshine.catalog import KNOWN_MODELS, HubFolder
-from tympan.engines.moonshine.pull import DownloadError, hub_folder, pull_model
+from tympan.engines.moonshine.pull import hub_folder, pull_model
 from tympan.engines.moonshine.store import Manifest, find_model, pulled_models
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -39,6 +39,12 @@ def serve(
     ] = False,
     engine: Annotated[str | None, typer.Option(help="Engine that listens [default: moonshine].")] = None,
     model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
+    smart_turn: Annotated[
+        str | None,
+        typer.Option(
+            help="Second model for the end of turns: a path, or 'pulled' after 'tympan models pull smart-turn'."
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Engine threads [default: one a core].")] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once [default: 8 a core].")] = None,
     max_session_s: Annotated[int | None, typer.Option(help="Longest session [default: 10800].")] = None,
@@ -70,6 +76,7 @@ def serve(
         "no_auth": no_auth or None,
         "engine": engine,
         "model": model,
+        "smart_turn": smart_turn,
         "workers": workers,
         "max_sessions": max_sessions,
         "max_session_s": max_session_s,

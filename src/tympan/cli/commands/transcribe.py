@@ -59,6 +59,14 @@ def transcribe(
             show_default="the engine's default",
         ),
     ] = None,
+    smart_turn: Annotated[
+        str | None,
+        typer.Option(
+            help="Second model for the end of turns: a path, or 'pulled' after 'tympan models pull smart-turn'.",
+            envvar="TYMPAN_SMART_TURN",
+            show_default=False,
+        ),
+    ] = None,
 ) -> None:
     """Transcribe audio files.
 
@@ -71,7 +79,7 @@ def transcribe(
     is_list = len(files) > 1
     shows_turns = output is None and output_format is TranscriptFormat.TEXT
     with (
-        _transcriber(url, api_key, engine, model, is_realtime=realtime) as transcriber,
+        _transcriber(url, api_key, engine, model, smart_turn, is_realtime=realtime) as transcriber,
         Audience(shows_turns=shows_turns, has_headers=is_list) as audience,
     ):
         transcripts, failures = _transcribe_each(files, transcriber, audience)
@@ -82,7 +90,7 @@ def transcribe(
 
 
 def _transcriber(
-    url: str | None, api_key: str | None, engine: str, model: str | None, *, is_realtime: bool
+    url: str | None, api_key: str | None, engine: str, model: str | None, smart_turn: str | None, *, is_realtime: bool
 ) -> AbstractContextManager[Transcriber]:
     # Imported on use: one needs the engine's packages, the other the network's.
     if url is not None:
@@ -91,7 +99,8 @@ def _transcriber(
         return nullcontext(RemoteTranscriber(url, api_key, is_realtime))
     with needs_extra("server"):
         from tympan.cli.local import local_transcriber  # noqa: PLC0415
-    return local_transcriber(engine, model, is_realtime=is_realtime)
+    options = {} if smart_turn is None else {"smart_turn": smart_turn}
+    return local_transcriber(engine, model, options, is_realtime=is_realtime)
 
 
 def _transcribe_each(

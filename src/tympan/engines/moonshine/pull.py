@@ -19,7 +19,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from tympan.core.errors import ModelError, TympanError
+from tympan.core.errors import DownloadError, ModelError
 from tympan.engines.moonshine.assets import FILE_NAMES, ModelFiles
 from tympan.engines.moonshine.catalog import HubFolder, known_model
 from tympan.engines.moonshine.store import MANIFEST_FILE, Manifest, find_model
@@ -28,10 +28,6 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPOSITORY = re.compile(r"[\w.-]+/[\w.-]+")
 
 Tell = Callable[[str], None]
-
-
-class DownloadError(TympanError):
-    """The hub can't be reached, or broke off."""
 
 
 def hub_folder(model: str) -> tuple[str, HubFolder]:
