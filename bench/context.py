@@ -1,4 +1,4 @@
-"""What a section gets: the data, a way to hold conversations, and the tally that all of them add to."""
+"""What a section gets: the data, a way to hold conversations, and the tally that these add to."""
 
 from __future__ import annotations
 
@@ -33,13 +33,14 @@ class Job:
 
 @dataclass(slots=True)
 class Context:
-    """Shared by the sections of a run."""
+    """One section's; a section has its own, so that it knows what its own sessions did."""
 
     dataset: Dataset
     is_quick: bool
     command: Sequence[str] = COMMAND
     stillness: Stillness = field(default_factory=Stillness)
     sessions: int = 0
+    worst_lag_ms: float = 0.0
 
     def server(self, **environment: str) -> Server:
         """A server of its own for a section, so that figures don't depend on what ran before."""
@@ -57,6 +58,7 @@ class Context:
         )
         self.stillness += stillness(conversation.turns)
         self.sessions += 1
+        self.worst_lag_ms = max(self.worst_lag_ms, conversation.lag_p99_ms)
         return conversation
 
     def hold(self, server: Server, job: Job) -> Conversation:

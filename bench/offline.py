@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.dataset import Samples, Utterance
+from bench.dataset import Utterance
+from bench.listening import default_model, on_all_cores
 from bench.scoring import WordErrors, total, word_errors
-from tympan.engines.moonshine.assets import default_files
-from tympan.engines.moonshine.cache import default_cache_dir
-from tympan.engines.moonshine.model import MoonshineModel
-from tympan.engines.moonshine.precision import best_precision
 
 
 def offline_errors(utterances: Sequence[Utterance]) -> WordErrors:
     """Errors over the utterances, each decoded at once with nothing before or after it."""
-    model = MoonshineModel.load(default_files(), default_cache_dir(), best_precision())
-    return total(word_errors(u.text, offline_text(model, u.samples()), is_digits=u.is_digits) for u in utterances)
+    texts = on_all_cores(offline_text, utterances)
+    return total(word_errors(u.text, text, is_digits=u.is_digits) for u, text in zip(utterances, texts, strict=True))
 
 
-def offline_text(model: MoonshineModel, samples: Samples) -> str:
-    """What the model hears in all of the samples at once."""
+def offline_text(utterance: Utterance) -> str:
+    """What the model hears in the whole utterance at once."""
+    model = default_model()
     window = model.open_window()
-    window.accept(samples)
+    window.accept(utterance.samples())
     decoding = model.decode(model.encode(window.features()))
     return model.vocabulary.text(decoding.tokens)

@@ -1,4 +1,8 @@
-"""Figures, and the one table that they make: Markdown for people, JSON for comparison."""
+"""Figures and the runs that they come from, and both as JSON. `bench.table` makes them readable.
+
+A run of the benchmark may do some parts only: figures of the others are kept from the file, each with its
+own date and commit.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +12,10 @@ import math
 import os
 import platform
 import subprocess
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 import psutil
 
@@ -28,6 +33,12 @@ class Target:
     def __str__(self) -> str:
         return f"{'≤' if self.is_upper else '≥'} {self.limit:g}"
 
+    @classmethod
+    def parse(cls, text: str) -> Target:
+        """What `str` writes."""
+        sign, limit = text.split()
+        return cls(float(limit), is_upper=sign == "≤")
+
 
 def at_most(limit: float) -> Target:
     return Target(limit)
@@ -39,7 +50,10 @@ def at_least(limit: float) -> Target:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One measured number. `value` None means that it couldn't be taken; `note` says why."""
+    """One measured number. `value` None means that it couldn't be taken; `note` says why.
+
+    `variant` names what a section tries many of; such figures make a table of their own.
+    """
 
     section: str
     name: str
@@ -48,10 +62,15 @@ class Figure:
     audio: str
     target: Target | None = None
     note: str = ""
+    variant: str = ""
+
+    @property
+    def is_measured(self) -> bool:
+        return self.value is not None and not math.isnan(self.value)
 
     @property
     def is_passed(self) -> bool | None:
-        """None where there is no target or nothing was measured without one."""
+        """None where there is no target. What wasn't measured doesn't pass."""
         if self.target is None:
             return None
         return self.value is not None and not math.isnan(self.value) and self.target.is_met(self.value)
@@ -59,19 +78,32 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Provenance:
-    """What every figure of a run has in common."""
+    """Where and when a part of the benchmark ran."""
 
+    part: str
     machine: str
     cores: int
     commit: str
     date: str
     load: float
-    """Load average when the run began: other work on the machine makes times worse."""
+    """Load average when the part began: other work on the machine makes times worse."""
+    took_s: float = 0.0
+    lag_p99_ms: float = 0.0
+    """How late our own sending was in the worst real-time session; 0 where nothing was sent at real time."""
 
 
-def provenance() -> Provenance:
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A figure and its run."""
+
+    figure: Figure
+    run: Provenance
+
+
+def provenance(part: str) -> Provenance:
     """This machine, this commit, now."""
     return Provenance(
+        part,
         _cpu_model(),
         os.cpu_count() or 1,
         _commit(),
@@ -80,67 +112,43 @@ def provenance() -> Provenance:
     )
 
 
-def markdown(figures: Sequence[Figure], origin: Provenance) -> str:
-    """The table."""
-    lines = [
-        "# Benchmark",
-        "",
-        f"Machine: {origin.machine}, {origin.cores} cores, load average {origin.load:.1f} at the start. "
-        f"Commit: {origin.commit}. Date: {origin.date}.",
-        "",
-        "| section | figure | value | target | met | audio | note |",
-        "| --- | --- | ---: | --- | --- | --- | --- |",
-    ]
-    marks = {None: "", True: "yes", False: "**no**"}
-    for figure in figures:
-        cells = [
-            figure.section,
-            figure.name,
-            _value(figure),
-            str(figure.target or ""),
-            marks[figure.is_passed],
-            figure.audio,
-            figure.note,
-        ]
-        lines.append("| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells) + " |")
-    return "\n".join(lines) + "\n"
+def as_json(rows: Iterable[Measured]) -> str:
+    """One object a figure, each complete by itself."""
+    objects = []
+    for row in rows:
+        figure = row.figure
+        value = figure.value if figure.is_measured else None
+        target = str(figure.target) if figure.target else None
+        measured = {**asdict(figure), "value": value, "target": target, "met": figure.is_passed}
+        objects.append({**measured, **asdict(row.run)})
+    return json.dumps(objects, indent=1, ensure_ascii=False) + "\n"
 
 
-def as_json(figures: Sequence[Figure], origin: Provenance) -> str:
-    """The same, one object a figure, each complete by itself."""
-    rows = [
-        {
-            "section": figure.section,
-            "name": figure.name,
-            "value": None if figure.value is None or math.isnan(figure.value) else figure.value,
-            "unit": figure.unit,
-            "target": str(figure.target) if figure.target else None,
-            "met": figure.is_passed,
-            "audio": figure.audio,
-            "note": figure.note,
-            "machine": origin.machine,
-            "cores": origin.cores,
-            "commit": origin.commit,
-            "date": origin.date,
-            "load": origin.load,
-        }
-        for figure in figures
-    ]
-    return json.dumps(rows, indent=1, ensure_ascii=False) + "\n"
+def read_json(path: Path) -> list[Measured]:
+    """What `as_json` wrote; nothing where there is no file.
+
+    Raises:
+        ValueError: the file is something else.
+    """
+    if not path.exists():
+        return []
+    try:
+        return [_measured(row) for row in json.loads(path.read_text(encoding="utf-8"))]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} isn't a table of this benchmark ({error!r}): move it away") from error
 
 
-def write(directory: Path, figures: Sequence[Figure], origin: Provenance) -> None:
-    """Write `bench.md` and `bench.json`; called after every section, so that nothing is lost."""
-    directory.mkdir(parents=True, exist_ok=True)
-    (directory / "bench.md").write_text(markdown(figures, origin), encoding="utf-8")
-    (directory / "bench.json").write_text(as_json(figures, origin), encoding="utf-8")
+def merged(kept: Sequence[Measured], new: Sequence[Measured], parts: Sequence[str]) -> list[Measured]:
+    """All rows in the order of the parts; a part that ran again replaces what was kept of it."""
+    ran = {row.run.part for row in new}
+    rows = [row for row in kept if row.run.part in parts and row.run.part not in ran]
+    return sorted([*rows, *new], key=lambda row: parts.index(row.run.part))
 
 
-def _value(figure: Figure) -> str:
-    if figure.value is None or math.isnan(figure.value):
-        return "–"
-    digits = 0 if figure.value == int(figure.value) else 2 if abs(figure.value) < 100 else 1
-    return f"{figure.value:.{digits}f} {figure.unit}".strip()
+def _measured(row: dict[str, Any]) -> Measured:
+    target = Target.parse(row["target"]) if row["target"] else None
+    figure = Figure(**{**{field.name: row[field.name] for field in fields(Figure)}, "target": target})
+    return Measured(figure, Provenance(**{field.name: row[field.name] for field in fields(Provenance)}))
 
 
 def _cpu_model() -> str:

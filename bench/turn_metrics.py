@@ -80,6 +80,16 @@ class TurnOutcome:
     word_gap_cuts: int
 
     @property
+    def found(self) -> int:
+        """True turns found."""
+        return len(self.latencies_ms)
+
+    @property
+    def premature(self) -> int:
+        """Ends inside a turn, those at pauses of 0.7 s and more (but for hesitations) left out."""
+        return self.cuts + self.word_gap_cuts
+
+    @property
     def inner_pauses(self) -> int:
         return self.hesitations + self.pauses
 

@@ -16,6 +16,7 @@ Section = Callable[[Context], list[Figure]]
 
 SECTIONS = (
     "accuracy",
+    "policy",
     "latency",
     "force",
     "turns",
@@ -24,9 +25,7 @@ SECTIONS = (
     "memory",
     "startup",
     "longevity",
-    "immutability",
 )
-"""`immutability` is last: it reports on the sessions of all others."""
 
 
 def section(name: str) -> Section:

@@ -7,7 +7,7 @@ from bench.dataset import composite, spread
 from bench.peers import run_peer
 from bench.report import Figure, at_most
 
-_FULL_MS = 150_000
+_FULL_MS = 120_000
 _QUICK_MS = 30_000
 _GAP_MS = 200
 

@@ -11,38 +11,7 @@ from bench.peers import peer_turns
 from bench.sections.false_text import looped, shown_words
 from bench.sections.longevity import marker_drift_ms, wall_per_audio_minute_s, words_after
 from bench.sections.memory import slope
-from bench.sections.turns import is_beaten, timeout_policy
-from bench.turn_metrics import TurnOutcome
 from logs import conversation, says
-
-
-def outcome(latency_ms: float, *, found: int = 10, cuts: int = 0) -> TurnOutcome:
-    return TurnOutcome(10, (latency_ms,) * found, 10, cuts, 10, 0, 0, 0)
-
-
-def test_a_timeout_is_a_threshold_of_one_with_one_silence() -> None:
-    assert timeout_policy(700).parameters == {
-        "end_of_turn_confidence_threshold": "1",
-        "min_turn_silence": "700",
-        "max_turn_silence": "700",
-    }
-
-
-@pytest.mark.parametrize(
-    ("confident", "is_better"),
-    [
-        (outcome(500, cuts=2), True),
-        (outcome(500, cuts=3), False),
-        (outcome(501, cuts=2), False),
-        (outcome(500, found=9, cuts=2), False),
-    ],
-)
-def test_a_timeout_is_beaten_as_soon_with_fewer_cuts_and_as_many_turns(confident: TurnOutcome, is_better: bool) -> None:
-    assert is_beaten(outcome(500, cuts=3), [confident]) is is_better
-
-
-def test_a_timeout_that_cuts_nothing_is_beaten_by_one_that_cuts_nothing_either() -> None:
-    assert is_beaten(outcome(1500), [outcome(900)])
 
 
 def test_false_words_are_the_most_that_a_turn_ever_showed() -> None:
