@@ -29,7 +29,9 @@ def serve(
     ] = None,
     api_key: Annotated[
         list[str] | None,
-        typer.Option(help="A key that may connect; repeatable. Without any, one is made and printed once."),
+        typer.Option(
+            metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."
+        ),
     ] = None,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
