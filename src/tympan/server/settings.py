@@ -102,9 +102,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            value = value.split(",")
+            return tuple(key.strip() for key in value.split(",") if key.strip())
         if isinstance(value, (list, tuple)):
-            return tuple(key.strip() if isinstance(key, str) else key for key in value if key != "")
+            if any(isinstance(key, str) and not key.strip() for key in value):
+                raise ValueError("a key is empty")
+            return tuple(key.strip() if isinstance(key, str) else key for key in value)
         return value
 
 
