@@ -32,7 +32,7 @@ from tympan.engines.moonshine.pull import DownloadError
         ("--help", "transcribe|models|Exit codes:|130 interrupted"),
         (
             "transcribe --help",
-            "FILE...|--url|--api-key|TYMPAN_API_KEY|--realtime|--format|--output|--engine|--model",
+            "FILE|--url|--api-key|TYMPAN_API_KEY|--realtime|--format|--output|--engine|--model",
         ),
         ("models --help", "list|path|verify|pull"),
         ("models list --help", "--format"),
@@ -56,7 +56,7 @@ def test_version_is_told(run: Run) -> None:
     ("arguments", "message"),
     [
         ("nonsense", "No such command 'nonsense'"),
-        ("transcribe", "Missing argument 'FILE...'"),
+        ("transcribe", "Missing argument 'FILE'"),
         ("transcribe --nonsense", "No such option: --nonsense"),
         ("transcribe --format xml a.wav", "is not one of 'text', 'json'"),
         ("models pull", "Missing argument 'MODEL'"),

@@ -44,6 +44,17 @@ def test_a_formatted_conversation_reads_as_the_protocol_shows_it(service: Servic
     assert (code, reason) == (1000, "Session Ended")
 
 
+def test_nonsense_after_terminate_takes_no_word_away(service: Service) -> None:
+    client = service.connects()
+    client.hears()
+    client.says(1000)
+    for message in ({"type": "Terminate"}, "{{{", {"type": "Terminate"}, {"type": "Nothing"}, b"\0" * 999):
+        client.sends(message)
+    messages, code, _ = client.hears_end()
+    assert [message["transcript"] for message in messages if message.get("end_of_turn")]
+    assert (messages[-1]["type"], code) == ("Termination", 1000)
+
+
 def test_without_format_turns_a_turn_has_one_final(service: Service) -> None:
     client = service.connects("sample_rate=16000")
     client.hears()

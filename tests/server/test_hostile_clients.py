@@ -161,6 +161,20 @@ def test_garbage_on_the_port_disturbs_nobody(service: Service) -> None:
     assert eventually(service.is_idle)
 
 
+def test_refusals_and_broken_text_leave_no_error_in_the_log(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    with pytest.raises(InvalidHandshake, match="404"):
+        service.connects(path="/nowhere")
+    client = handshake(service)
+    client.sendall(b"\x81\x82" + MASK + b"\xff\xfe")
+    answer = b""
+    while received := client.recv(4096):
+        answer += received
+    assert answer.endswith(b"\x88\x0f\x03\xefinvalid UTF-8")  # close code 1007
+    client.close()
+    assert eventually(service.is_idle)
+    assert [record.getMessage() for record in caplog.records if record.levelno >= logging.ERROR] == []
+
+
 def test_a_flood_of_tiny_messages_does_not_hold_up_the_others(start: Start) -> None:
     service = start()
     service.listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)  # little is left when it ends

@@ -95,7 +95,7 @@ def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> N
 
 def ends_with_one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
     """Exit code and the only line of a start that fails; in this process, which is faster."""
-    code = main(["serve", "--engine", "scripted", "--api-key", "k", *arguments])
+    code = main(["serve", "--engine", "scripted", *arguments])
     output, errors = capsys.readouterr()
     assert output == ""
     assert len(errors.splitlines()) == 1, errors
@@ -117,7 +117,7 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         port = taken.getsockname()[1]
         code, line = ends_with_one_line(capsys, "--port", str(port))
     assert code == 11
-    assert line.startswith(f"tympan: port: cannot listen on 127.0.0.1:{port}: ")
+    assert line == f"tympan: port: cannot listen on 127.0.0.1:{port}: Address already in use\n"
 
 
 @pytest.mark.usefixtures("own_logging")
@@ -128,6 +128,11 @@ def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
         (["--engine", "nothing"], 9, "no engine is called 'nothing'"),
         (["--model", "/nowhere.json"], 9, "cannot read the script /nowhere.json"),
         (["--smart-turn", "pulled"], 11, "engine 'scripted' has no option 'smart_turn'"),
+        (
+            ["--api-key", "k", "--api-key", " "],
+            11,
+            "setting 'api_keys' (on the command line): Value error, a key is empty",
+        ),
         (["--max-sessions", "0"], 11, "setting 'max_sessions' (on the command line)"),
         (["--config", "/nowhere.toml"], 11, "cannot read the configuration file /nowhere.toml"),
         (["--no-auth", "--host", "0.0.0.0"], 11, "--i-know-this-is-open"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
+import shutil
 import sys
 import time
 from collections.abc import AsyncIterator
@@ -28,7 +29,7 @@ RECORDING = "two_cities.wav"
 _LISTENING = "Listening on "
 _START_TIMEOUT_S = 120
 _STOP_TIMEOUT_S = 10
-_LINE_WIDTH = 100
+_LINE_WIDTH = 100  # at most; a narrower terminal would break the line, and only its last part would be cleared
 
 
 @dataclass(slots=True)
@@ -185,12 +186,13 @@ class Captions:
                 start_s, end_s = turn.words[0].start / 1000, turn.words[-1].end / 1000
                 print(f"[{start_s:6.2f} - {end_s:6.2f}] {turn.transcript}", flush=True)
             return
-        text = " ".join(word.text for word in turn.words)
+        width = max(10, min(_LINE_WIDTH, shutil.get_terminal_size().columns - 3))
+        text = " ".join(word.text for word in turn.words)[-width:]
         if self._is_terminal:
-            print(f"\r\033[K  {text[-_LINE_WIDTH:]}", end="", file=sys.stderr, flush=True)
+            print(f"\r\033[K  {text}", end="", file=sys.stderr, flush=True)
         elif turn.transcript != self._last:
             self._last = turn.transcript
-            print(f"  ... {text[-_LINE_WIDTH:]}", file=sys.stderr, flush=True)
+            print(f"  ... {text}", file=sys.stderr, flush=True)
 
     def _clear(self) -> None:
         if self._is_terminal:

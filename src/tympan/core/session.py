@@ -67,6 +67,11 @@ class Session:
         return max(0, self.received_ms - self._judged_until_ms)
 
     @property
+    def is_open(self) -> bool:
+        """Messages of the client still have an effect."""
+        return self._phase is Phase.OPEN
+
+    @property
     def is_closed(self) -> bool:
         return self._phase is Phase.CLOSED
 

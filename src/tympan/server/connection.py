@@ -135,6 +135,8 @@ class Connection:
             self._leave(None, self._record.why)
 
     def _receive_text(self, text: str) -> list[Effect]:
+        if not self._session.is_open:
+            return []  # after Terminate not even nonsense matters: what was said is still to be told
         request, now = self._protocol.receive_text(text), self._now()
         match request:
             case ForceEndpoint():

@@ -9,6 +9,7 @@ closed within `STOP_S`; a second signal cuts everything at once.
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Callable
 from types import FrameType
@@ -76,7 +77,8 @@ def bind(host: str, port: int) -> list[socket.socket]:
         except OSError as error:
             failure = error
     if not sockets:
-        raise SettingsError(f"port: cannot listen on {host}:{port}: {failure}") from failure
+        reason = os.strerror(failure.errno) if failure is not None and failure.errno else failure
+        raise SettingsError(f"port: cannot listen on {host}:{port}: {reason}") from failure
     return sockets
 
 

@@ -1,7 +1,7 @@
 """Settings: flags > environment `TYMPAN_*` > TOML file > defaults. The only file that knows pydantic.
 
-A field here is a flag of `tympan serve` (`max_sessions` → `--max-sessions`), a variable of the environment
-(`TYMPAN_MAX_SESSIONS`) and a key of the file (`max_sessions = 16`). What comes out is the plain data of
+A field here is a variable of the environment (`TYMPAN_MAX_SESSIONS`), a key of the file (`max_sessions = 16`)
+and, where it is often wanted, a flag of `tympan serve` (`--max-sessions`). What comes out is the plain data of
 `config`; a value that can't be used is one line that names the setting and where it came from.
 """
 
@@ -73,11 +73,8 @@ class Settings(BaseSettings):
         min_length=1,
         description="Second model for the end of turns: its path, or `pulled`; without it, only the engine's own",
     )
-    workers: Count = Field(default_factory=_cores, description="Engine threads; default: one for each core")
-    max_sessions: Count = Field(
-        default_factory=lambda: SESSIONS_PER_CORE * _cores(),
-        description="Sessions at once; default: 8 for each core",
-    )
+    workers: Count = Field(default_factory=_cores, description="Engine threads")
+    max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
     max_message_bytes: Annotated[int, Field(ge=1024)] = Field(2_097_152, description="Longest WebSocket message")
@@ -105,9 +102,11 @@ class Settings(BaseSettings):
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
-            value = value.split(",")
+            return tuple(key.strip() for key in value.split(",") if key.strip())
         if isinstance(value, (list, tuple)):
-            return tuple(key.strip() if isinstance(key, str) else key for key in value if key != "")
+            if any(isinstance(key, str) and not key.strip() for key in value):
+                raise ValueError("a key is empty")
+            return tuple(key.strip() if isinstance(key, str) else key for key in value)
         return value
 
 
@@ -210,5 +209,5 @@ def _one_line(error: ValidationError, flags: Mapping[str, Any], filed: Mapping[s
     else:
         place = "by default"
     if first["type"] == "extra_forbidden":
-        return f"there is no setting {name!r} ({place}); see: tympan serve --help"
+        return f"there is no setting {name!r} ({place}); there are: {', '.join(Settings.model_fields)}"
     return f"setting {name!r} ({place}): {first['msg']}"

@@ -5,7 +5,8 @@ these subclasses add what an open port needs besides:
 - no connection above the limit, and none that stays without becoming a WebSocket;
 - a client that sends pings and reads no pongs is paused too;
 - a connection that is to be closed is cut when the peer doesn't help to close it;
-- reads are small, so that one read's worth of tiny frames can't hold up the loop for long.
+- reads are small, so that one read's worth of tiny frames can't hold up the loop for long;
+- what a client does wrong, or is refused for, is no error of the server's: the log shows no trace of it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 if TYPE_CHECKING:
-    from uvicorn._types import ASGIReceiveEvent
+    from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
 
 MAX_HTTP_S = 30.0
 """Longest life of a connection that doesn't become a WebSocket."""
@@ -83,6 +84,19 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if not self.read_paused and not self.transport.is_closing():
             self.transport.resume_reading()
 
+    def send_receive_event_to_app(self) -> None:
+        if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(b"".join(self.frames)):
+            self.frames = []
+            self.conn.send_close(1007, "invalid UTF-8")
+            self.handle_parser_exception()
+            return
+        super().send_receive_event_to_app()
+
+    async def send(self, message: ASGISendEvent) -> None:
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
+            self.handshake_complete = True  # by a refusal, which uvicorn takes for a missing answer
+
     async def receive(self) -> ASGIReceiveEvent:
         # Taking a message resumes reading, which must wait while the peer takes nothing from us.
         await self.writable.wait()
@@ -101,3 +115,11 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             self.transport.abort()  # the app gave the peer up
         else:
             self._cut_timer = self.loop.call_later(CLOSE_GRACE_S, self.transport.abort)
+
+
+def _is_utf8(data: bytes) -> bool:
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return False
+    return True

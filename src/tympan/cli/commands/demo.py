@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
 
 import typer
@@ -16,6 +17,8 @@ def demo() -> None:
     Live text goes to standard error, the formatted turns to standard output. Takes as long as the recording,
     44 seconds, and a few more on the first run, which converts the model.
     """
+    # As Ctrl+C: the server that was started must not outlive the demonstration.
+    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     with needs_extra("server"):
         from tympan.cli.demonstration import demonstrate  # noqa: PLC0415
     with asyncio.Runner() as runner:

@@ -31,7 +31,7 @@ class ListFormat(StrEnum):
 
 _SPEECH = "speech to text"
 
-_Name = Annotated[str, typer.Argument(metavar="[MODEL]", help="A name from 'list', or a folder.")]
+_Name = Annotated[str, typer.Argument(metavar="MODEL", help="A name from 'list', or a folder.")]
 
 
 @models.command("list")
@@ -65,7 +65,7 @@ def verify(
     model: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="[MODEL]...",
+            metavar="MODEL",
             help="Names or folders. Without any: the default one and all that were pulled.",
         ),
     ] = None,

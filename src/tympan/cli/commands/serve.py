@@ -29,7 +29,9 @@ def serve(
     ] = None,
     api_key: Annotated[
         list[str] | None,
-        typer.Option(help="A key that may connect; repeatable. Without any, one is made and printed once."),
+        typer.Option(
+            metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."
+        ),
     ] = None,
     no_auth: Annotated[
         bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
@@ -94,17 +96,23 @@ def serve(
     if settings.auth.is_open:
         _check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
     set_up_logging(settings.log_level)
-    _run(_with_key(settings))
+    if settings.auth.is_open or settings.auth.api_keys:
+        _run(settings, made_key=None)
+    else:
+        key = secrets.token_urlsafe(24)
+        _run(replace(settings, auth=replace(settings.auth, api_keys=(key,))), made_key=key)
 
 
-def _run(config: ServerConfig) -> None:
-    """Bind, load, serve until a signal comes."""
+def _run(config: ServerConfig, *, made_key: str | None) -> None:
+    """Bind, load, serve until a signal comes. A key that was made up is printed once, and kept nowhere."""
     with needs_extra("server"):
         from tympan.server import run
     sockets = run.bind(config.network.host, config.network.port)
     address = _address(config.network.host, sockets[0].getsockname()[1])
 
     def tell() -> None:
+        if made_key is not None:
+            _say(f"No API key was given. Made one for this run: {made_key}")
         _say(f"Listening on http://{address}")
         credential = "no key needed" if config.auth.is_open else "header Authorization: KEY"
         _say(f"Connect to ws://{address}/v3/ws ({credential}); press Ctrl+C to stop")
@@ -114,15 +122,6 @@ def _run(config: ServerConfig) -> None:
     finally:
         for listening in sockets:
             listening.close()
-
-
-def _with_key(config: ServerConfig) -> ServerConfig:
-    """The configuration with a key made up where there is none; it is printed once and kept nowhere."""
-    if config.auth.is_open or config.auth.api_keys:
-        return config
-    key = secrets.token_urlsafe(24)
-    _say(f"No API key was given. Made one for this run: {key}")
-    return replace(config, auth=replace(config.auth, api_keys=(key,)))
 
 
 def _check_reach(host: str, *, is_confirmed: bool) -> None:

@@ -25,7 +25,7 @@ def transcribe(
     files: Annotated[
         list[Path],
         typer.Argument(
-            metavar="FILE...",
+            metavar="FILE",
             help="WAV, FLAC, OGG or MP3; any sample rate and number of channels.",
             show_default=False,
         ),
