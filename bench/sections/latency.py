@@ -17,7 +17,7 @@ from bench.scoring import word_errors
 from bench.turn_metrics import formatting_latencies_ms, judge_turns
 
 _GAP_MS = 1_600
-_FULL_MS = 300_000
+_FULL_MS = 200_000
 _QUICK_MS = 45_000
 
 _TARGETS = {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -43,6 +44,17 @@ def test_words_are_tentative_until_the_policy_makes_them_final() -> None:
     assert turn.hypothesis.final_count == 0
     turn.flush(decode(2000, *sentence("book a table")))
     assert turn.hypothesis.final_count == 3
+
+
+@pytest.mark.parametrize(
+    ("log_prob", "heard_ms_ago", "shown"),
+    [(-0.5, 0, ["book", "a"]), (-0.51, 399, ["book"]), (-0.51, 400, ["book", "a"])],
+)
+def test_a_doubted_word_is_held_back_while_it_is_spoken(log_prob: float, heard_ms_ago: int, shown: list[str]) -> None:
+    turn = TurnWords(ScoredAgreement())
+    last = word("a", 1000, 1200, log_prob)
+    turn.receive(decode(last.attended_ms + heard_ms_ago, word("book", 500), last))
+    assert [w.text for w in turn.hypothesis.words] == shown
 
 
 def test_the_formatted_text_may_correct_a_final_word_and_the_raw_one_keeps_it() -> None:
