@@ -22,7 +22,7 @@ class Metrics:
         self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
         self.connections_ended = Counter(
             "tympan_connections_ended_total",
-            "WebSocket connections that ended or were refused, by close code (1006: the client vanished; other: a code of the client's own)",
+            "WebSocket connections ended or refused, by close code (1006: vanished; other: a code of the client's own)",
             ["close_code"],
             registry=self.registry,
         )
