@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -219,3 +220,29 @@ def test_ctrl_c_ends_with_130_and_no_traceback(script: Path, audio_file: MakeAud
     output, errors = process.communicate(timeout=10)
 
     assert (process.returncode, output, errors) == (130, "", "")
+
+
+def test_help_on_a_terminal_tells_the_defaults() -> None:
+    """Square brackets are markup there, and vanish with what is in them."""
+    shown = subprocess.run(
+        tympan("serve", "--help"), capture_output=True, text=True, check=True, env={**os.environ, "COLUMNS": "200"}
+    )
+    for default in ("127.0.0.1", "8000", "moonshine", "10800", "info"):
+        assert f"(default: {default})" in shown.stdout
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+def test_a_full_standard_output_is_one_line_and_code_4(script: Path, audio_file: MakeAudio) -> None:
+    command = tympan("transcribe", "--engine", "scripted", "--model", script, audio_file())
+    with Path("/dev/full").open("w") as full:
+        ran = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (4, "tympan: cannot write to standard output: no space left on device\n")
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs a shell that closes streams")
+@pytest.mark.parametrize("closed", [">&-", "2>&-"])
+def test_closed_streams_take_what_is_written_to_nowhere(script: Path, audio_file: MakeAudio, closed: str) -> None:
+    command = shlex.join(map(str, tympan("transcribe", "--engine", "scripted", "--model", script, audio_file())))
+    ran = subprocess.run(f"{command} {closed}", shell=True, capture_output=True, text=True, check=False)
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ("Thanks." in ran.stdout) == (closed == "2>&-")

@@ -77,11 +77,14 @@ def test_a_client_that_leaves_right_after_terminate_leaves_nothing_behind(servic
     assert eventually(service.is_idle)
 
 
-def test_a_client_that_answers_no_ping_is_given_up(start: Start) -> None:
+def test_a_client_that_answers_no_ping_is_given_up(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
     service = start(network=NetworkConfig(ping_interval_s=0.1, ping_timeout_s=0.2))
     with handshake(service):
         assert eventually(lambda: service.gateway.admission.active == 1)
         assert eventually(service.is_idle)
+    ended = vars(next(record for record in caplog.records if record.getMessage() == "session ended"))
+    assert (ended["close_code"], ended["why"]) == (1006, "the client vanished")
 
 
 def test_a_client_that_never_reads_is_cut(start: Start) -> None:

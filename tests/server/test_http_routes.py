@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from running_service import KEY, Service, Start
+from running_service import KEY, Service, Start, eventually
 
 from tympan.server.config import AuthConfig
 
@@ -90,6 +90,17 @@ def test_metrics_count_sessions_by_close_code(start: Start) -> None:
     assert 'tympan_connections_ended_total{close_code="1008"} 1.0' in lines
     assert "tympan_audio_received_seconds_total 1.0" in lines
     assert "tympan_sessions_active 0.0" in lines
+
+
+def test_close_codes_of_a_clients_own_choice_make_one_metric(start: Start) -> None:
+    service = start()
+    for code in range(4000, 4010):
+        client = service.connects()
+        client.hears()
+        client.socket.close(code)
+    assert eventually(service.is_idle)
+    counted = [line for line in httpx.get(service.http + "/metrics").text.splitlines() if "close_code=" in line]
+    assert [line for line in counted if "_total" in line] == ['tympan_connections_ended_total{close_code="other"} 10.0']
 
 
 def test_metrics_can_be_switched_off(start: Start) -> None:

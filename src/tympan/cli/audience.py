@@ -9,6 +9,7 @@ from typing import Self
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from tympan.cli.output import print_result
 from tympan.cli.transcript import SpokenTurn, header
 from tympan.core.errors import TympanError
 
@@ -48,7 +49,7 @@ class Audience:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(file, total=duration_ms)
         if self._shows_turns and self._has_headers:
-            print(header(file), flush=True)
+            print_result(f"{header(file)}\n")
 
     def judged(self, until_ms: float) -> None:
         """The open file is done up to there."""
@@ -58,7 +59,7 @@ class Audience:
     def turn(self, turn: SpokenTurn) -> None:
         """A turn has ended."""
         if self._shows_turns:
-            print(turn.text, flush=True)
+            print_result(f"{turn.text}\n")
 
     def complaint(self, error: TympanError) -> None:
         """One of several files failed; the others go on."""

@@ -11,6 +11,7 @@ import os
 import sys
 import traceback
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -64,6 +65,7 @@ def _options(
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command line; its exit code. Never raises for what a user, a file or a server did."""
+    _replace_closed_streams()
     try:
         # Without standalone mode typer raises what went wrong, and returns the code of an early exit.
         result = app(args=arguments, prog_name="tympan", standalone_mode=False)
@@ -76,6 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         return _broken(error)
     return result if isinstance(result, int) else ExitCode.OK
+
+
+def _replace_closed_streams() -> None:
+    """A stream that was closed before the start (`2>&-`) is None in Python; what is written to it is lost."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115  (for the rest of the process)
 
 
 def _told(error: TympanError) -> ExitCode:

@@ -25,6 +25,24 @@ def check_writable(target: Path) -> None:
         raise OutputError(f"cannot write {target}: {reason}")
 
 
+def print_result(text: str) -> None:
+    """Write to standard output, at once.
+
+    Raises:
+        OutputError: it can't be written.
+        BrokenPipeError: its reader has seen enough.
+    """
+    try:
+        sys.stdout.write(text)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        # What is left in the buffer would fail again, and loudly, when Python ends.
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (for the rest of the process)
+        raise OutputError(f"cannot write to standard output: {(error.strerror or str(error)).lower()}") from error
+
+
 def write_result(text: str, target: Path | None) -> None:
     """Write to standard output when `target` is None. A file is replaced in one step; what a link points
     to is replaced, not the link; a device or a pipe is written to.
@@ -33,8 +51,7 @@ def write_result(text: str, target: Path | None) -> None:
         OutputError: it can't be written.
     """
     if target is None:
-        sys.stdout.write(text)
-        sys.stdout.flush()
+        print_result(text)
         return
     try:
         if _is_special(target):

@@ -10,6 +10,9 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
+_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010)})
+"""RFC 6455's and the service's own. A client may close with any of 2,000 others."""
+
 
 class Metrics:
     """Counters of one server."""
@@ -19,7 +22,7 @@ class Metrics:
         self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
         self.connections_ended = Counter(
             "tympan_connections_ended_total",
-            "WebSocket connections that ended or were refused, by close code (1006: the client vanished)",
+            "WebSocket connections ended or refused, by close code (1006: vanished; other: a code of the client's own)",
             ["close_code"],
             registry=self.registry,
         )
@@ -34,6 +37,11 @@ class Metrics:
             "Audio that waits to be judged, where most does; grows when the server is too slow",
             registry=self.registry,
         )
+
+    def count_ending(self, close_code: int) -> None:
+        """A connection ended, or was refused."""
+        label = str(close_code) if close_code in _KNOWN_CODES else "other"
+        self.connections_ended.labels(label).inc()
 
     def render(self) -> bytes:
         """The Prometheus text format."""

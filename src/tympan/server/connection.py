@@ -28,7 +28,7 @@ from tympan.core.units import Monotonic
 from tympan.formatting.pipeline import EnglishWording
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.outbox import Outbox
-from tympan.server.record import VANISHED, SessionRecord
+from tympan.server.record import SessionRecord
 from tympan.wire.v3.messages import KeepAlive
 from tympan.wire.v3.params import ConnectionOptions
 from tympan.wire.v3.server import Farewell, V3ServerProtocol, farewell
@@ -110,8 +110,8 @@ class Connection:
         if self._farewell is None:
             self._session.close()
             # uvicorn gives no reason, not even an empty one, when there was no close message.
-            self._record.close_code = message["code"] if "reason" in message else VANISHED
-            self._record.why = "the client left"
+            if "reason" in message:
+                self._record.close_code, self._record.why = message["code"], "the client left"
         self._outbox.abandon()
 
     async def _write(self) -> None:

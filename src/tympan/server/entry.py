@@ -43,7 +43,7 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine) -> N
     except TympanError as refusal:
         logger.info("session refused", extra={"protocol": "v3", "why": str(refusal)})
         words = farewell(refusal)
-        gateway.metrics.connections_ended.labels(str(words.code)).inc()
+        gateway.metrics.count_ending(words.code)
     except Exception as bug:
         # The boundary of a connection: whatever goes wrong in it ends it and no other.
         logger.exception("connection failed")

@@ -31,7 +31,7 @@ class SessionRecord:
         """Log and count how the session ended."""
         metrics.audio_received.inc(audio_s)
         metrics.turns.inc(self.turns)
-        metrics.connections_ended.labels(str(self.close_code)).inc()
+        metrics.count_ending(self.close_code)
         ending = {
             "audio_s": audio_s,
             "turns": self.turns,

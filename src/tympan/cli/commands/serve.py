@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on [default: 127.0.0.1].")] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
     port: Annotated[
-        int | None, typer.Option(help="Port to listen on; 0 lets the system choose [default: 8000].")
+        int | None, typer.Option(help="Port to listen on; 0 lets the system choose (default: 8000).")
     ] = None,
     api_key: Annotated[
         list[str] | None,
@@ -39,7 +39,7 @@ def serve(
     i_know_this_is_open: Annotated[
         bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
     ] = False,
-    engine: Annotated[str | None, typer.Option(help="Engine that listens [default: moonshine].")] = None,
+    engine: Annotated[str | None, typer.Option(help="Engine that listens (default: moonshine).")] = None,
     model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
     smart_turn: Annotated[
         str | None,
@@ -47,20 +47,20 @@ def serve(
             help="Second model for the end of turns: a path, or 'pulled' after 'tympan models pull smart-turn'."
         ),
     ] = None,
-    workers: Annotated[int | None, typer.Option(help="Engine threads [default: one a core].")] = None,
-    max_sessions: Annotated[int | None, typer.Option(help="Sessions at once [default: 8 a core].")] = None,
-    max_session_s: Annotated[int | None, typer.Option(help="Longest session [default: 10800].")] = None,
+    workers: Annotated[int | None, typer.Option(help="Engine threads (default: one a core).")] = None,
+    max_sessions: Annotated[int | None, typer.Option(help="Sessions at once (default: 8 a core).")] = None,
+    max_session_s: Annotated[int | None, typer.Option(help="Longest session (default: 10800).")] = None,
     max_backlog_s: Annotated[
-        float | None, typer.Option(help="Audio that may wait in one session [default: 300].")
+        float | None, typer.Option(help="Audio that may wait in one session (default: 300).")
     ] = None,
-    max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message [default: 2097152].")] = None,
+    max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message (default: 2097152).")] = None,
     max_connections: Annotated[
-        int | None, typer.Option(help="TCP connections of all kinds at once [default: 512].")
+        int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
     ] = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what the hosted service refuses instead of mending it.")
     ] = False,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error [default: info].")] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (default: info).")] = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
     ] = None,

@@ -26,6 +26,7 @@ def transcribe(
         list[Path],
         typer.Argument(
             metavar="FILE",
+            readable=False,  # not checked here: one that can't be read doesn't stop the others
             help="WAV, FLAC, OGG or MP3; any sample rate and number of channels.",
             show_default=False,
         ),

@@ -51,7 +51,7 @@ class KeepAlive:
 
 @dataclass(frozen=True, slots=True)
 class Terminate:
-    """End gracefully: the open turn ends, then come `Termination` and close code 1000."""
+    """End gracefully: the open turn ends, then come `Termination` and close code 1000. What follows has no effect."""
 
 
 @dataclass(frozen=True, slots=True)
