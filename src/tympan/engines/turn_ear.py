@@ -3,22 +3,30 @@
 from __future__ import annotations
 
 from collections import deque
+from typing import Protocol
 
 import numpy as np
 
 from tympan.engines.base import Samples
 from tympan.engines.silero import FRAME_MS
-from tympan.engines.smart_turn import AUDIO_MS, PRE_ROLL_MS, SmartTurn
+from tympan.engines.smart_turn import AUDIO_MS, PRE_ROLL_MS
 from tympan.engines.turn_score import SMART_TURN_SILENCE_MS
 
 _ASK_AT_FRAMES = -(-SMART_TURN_SILENCE_MS // FRAME_MS)
 _PRE_ROLL_FRAMES = PRE_ROLL_MS // FRAME_MS
 
 
+class TurnModel(Protocol):
+    """What the ear asks; `SmartTurn` is one."""
+
+    def probability(self, samples: Samples) -> float:
+        """Probability (0 to 1) that the speaker has finished, given the turn's audio up to now."""
+
+
 class TurnEar:
     """One stream's. Without a model it hears nothing and costs nothing."""
 
-    def __init__(self, model: SmartTurn | None) -> None:
+    def __init__(self, model: TurnModel | None) -> None:
         self._model = model
         self._frames: deque[Samples] = deque(maxlen=AUDIO_MS // FRAME_MS)
         self._has_speech = False

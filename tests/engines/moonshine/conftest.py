@@ -59,6 +59,12 @@ def beckett(model_files: ModelFiles) -> Samples:
 
 
 @pytest.fixture(scope="session")
+def whole_reading(model_files: ModelFiles) -> Samples:
+    """44 seconds, one speaker."""
+    return _recording(model_files, "two_cities.wav")
+
+
+@pytest.fixture(scope="session")
 def two_cities(model_files: ModelFiles) -> Samples:
     """The first 15 seconds of a reading."""
     return _recording(model_files, "two_cities.wav")[: 15 * 16_000]

@@ -1,0 +1,90 @@
+"""One session's stream over recorded speech: long turns, long pauses, no partials, forced ends."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tympan.core.config import SessionConfig, TurnConfig
+from tympan.core.effects import Control, Finish, ForceEndpoint
+from tympan.core.events import TurnEnded
+from tympan.engines.base import Samples, StreamOptions
+from tympan.engines.moonshine.model import MoonshineModel
+from tympan.engines.moonshine.stream import MoonshineStream, Parts
+from tympan.engines.moonshine.turn_words import LONGEST_WINDOW_MS
+from tympan.engines.silero import SileroModel
+from tympan.engines.turn_score import LogisticScore
+from tympan.runtime.listener import Listener
+
+PATIENT = SessionConfig(turn=TurnConfig(confidence_threshold=1.0, max_silence_ms=60_000))
+"""No silence in these recordings ends a turn."""
+
+
+@pytest.fixture(scope="module")
+def parts(fast_model: MoonshineModel) -> Parts:
+    return Parts(fast_model, SileroModel(), LogisticScore())
+
+
+def turns(
+    parts: Parts, items: list[Samples | Control], config: SessionConfig, options: StreamOptions | None = None
+) -> list[TurnEnded]:
+    listener = Listener(MoonshineStream(parts, options or StreamOptions()), config)
+    for item in items:
+        if isinstance(item, np.ndarray):
+            listener.feed(item.tobytes())
+        else:
+            listener.mark(item)
+    listener.mark(Finish())
+    heard = []
+    while (said := listener.advance()) is not None:
+        heard += [event for event in said.events if isinstance(event, TurnEnded)]
+    return heard
+
+
+def text(turn: TurnEnded) -> str:
+    return " ".join(word.text for word in turn.formatted_words).lower()
+
+
+def silence(seconds: float) -> Samples:
+    return np.zeros(int(16_000 * seconds), np.int16)
+
+
+def test_a_turn_longer_than_any_window_loses_nothing(parts: Parts, whole_reading: Samples) -> None:
+    (turn,) = turns(parts, [whole_reading], PATIENT)
+    assert turn.words[-1].end_ms - turn.words[0].start_ms > 2 * LONGEST_WINDOW_MS
+    for phrase in ("best of times", "epoch of belief", "spring of hope", "everything before us", "comparison only"):
+        assert phrase in text(turn)
+    starts = [word.start_ms for word in turn.words]
+    assert starts == sorted(starts)
+    assert len(turn.words) > 100
+
+
+def test_a_long_pause_inside_a_turn_keeps_both_sides_of_it(parts: Parts, beckett: Samples) -> None:
+    (once,) = turns(parts, [beckett], PATIENT)
+    (twice,) = turns(parts, [beckett, silence(4), beckett], PATIENT)
+    assert len(twice.words) >= 2 * len(once.words) - 2
+    second = twice.words[len(twice.words) // 2 + 1 :]
+    assert all(word.start_ms > len(beckett) / 16 for word in second)
+
+
+def test_a_long_pause_after_a_forced_look_is_flushed_too(parts: Parts, beckett: Samples) -> None:
+    stream = MoonshineStream(parts, StreamOptions())
+    stream.accept(beckett)
+    stream.accept(silence(3))
+    while stream.step() is not None:
+        pass  # nobody looks, yet what was said before the pause isn't lost with the window
+    assert len(stream.end_turn().words) > 10
+
+
+def test_without_partials_the_words_of_a_turn_are_as_many(parts: Parts, two_cities: Samples) -> None:
+    (quiet,) = turns(parts, [two_cities], PATIENT, StreamOptions(wants_partials=False))
+    (shown,) = turns(parts, [two_cities], PATIENT)
+    assert abs(len(quiet.formatted_words) - len(shown.formatted_words)) < 10
+
+
+def test_an_end_forced_in_mid_speech_splits_the_words_and_doubles_none(parts: Parts, two_cities: Samples) -> None:
+    half = 16_000 * 6
+    first, *rest = turns(parts, [two_cities[:half], ForceEndpoint(), two_cities[half : 2 * half]], PATIENT)
+    assert "best of times" in text(first)
+    assert all(word.start_ms >= first.words[-1].start_ms for turn in rest for word in turn.words)
+    assert text(rest[0]).count("best of times") == 0
