@@ -17,8 +17,8 @@ def demo() -> None:
     Live text goes to standard error, the formatted turns to standard output. Takes as long as the recording,
     44 seconds, and a few more on the first run, which converts the model.
     """
-    # As Ctrl+C: the server that was started must not outlive the demonstration.
-    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    # As Ctrl+C, also where that is ignored: the server that was started must not outlive the demonstration.
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with needs_extra("server"):
         from tympan.cli.demonstration import demonstrate  # noqa: PLC0415
     with asyncio.Runner() as runner:
