@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 from hypothesis import settings
 
@@ -12,6 +14,10 @@ from conversation import Caller  # noqa: E402 - its assertions must be rewritten
 # Timing belongs to the benchmark: a slow machine must not fail a property.
 settings.register_profile("tympan", deadline=None)
 settings.load_profile("tympan")
+
+# Shells let what they start in the background ignore Ctrl+C, and children inherit that; some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture

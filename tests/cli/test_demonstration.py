@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.util import find_spec
 
 import psutil
@@ -42,17 +45,21 @@ def test_captions_never_fill_the_last_column_of_a_terminal(
 
 
 @pytest.mark.skipif(find_spec("moonshine_voice") is None, reason="the recording isn't installed")
-def test_a_demonstration_that_is_terminated_takes_its_server_with_it() -> None:
-    demonstration = psutil.Popen(
-        [sys.executable, "-m", "tympan", "demo"], stderr=subprocess.PIPE, stdout=subprocess.PIPE
-    )
-    assert demonstration.stderr.readline().startswith(b"Session ")
-    servers = demonstration.children()
-    assert len(servers) == 1
-    demonstration.terminate()
-    demonstration.communicate(timeout=20)
+@pytest.mark.skipif(os.name != "posix", reason="signals")
+@pytest.mark.parametrize("start", ["", "trap '' INT; "], ids=["in the foreground", "where Ctrl+C is ignored"])
+def test_a_demonstration_that_is_terminated_takes_its_server_with_it(start: str) -> None:
+    command = ["sh", "-c", start + f"exec {shlex.quote(sys.executable)} -m tympan demo"]
+    with psutil.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE) as demonstration:
+        try:
+            assert demonstration.stderr.readline().startswith(b"Session ")
+            (server,) = demonstration.children()
+            demonstration.terminate()
+            demonstration.communicate(timeout=20)
+        finally:
+            with suppress(psutil.NoSuchProcess):
+                demonstration.kill()
     assert demonstration.returncode == 130
-    assert not servers[0].is_running()
+    assert not server.is_running()
 
 
 def test_ctrl_c_while_python_imports_is_no_error() -> None:

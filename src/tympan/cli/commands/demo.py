@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 
@@ -17,11 +18,19 @@ def demo() -> None:
     Live text goes to standard error, the formatted turns to standard output. Takes as long as the recording,
     44 seconds, and a few more on the first run, which converts the model.
     """
-    # As Ctrl+C: the server that was started must not outlive the demonstration.
-    signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
     with needs_extra("server"):
-        from tympan.cli.demonstration import demonstrate  # noqa: PLC0415
-    with asyncio.Runner() as runner:
-        summary = runner.run(demonstrate(is_terminal=sys.stderr.isatty()))
+        from tympan.cli.demonstration import Summary, demonstrate  # noqa: PLC0415
+
+    async def run() -> Summary:
+        task = asyncio.ensure_future(demonstrate(is_terminal=sys.stderr.isatty()))
+        if os.name == "posix":
+            # As Ctrl+C: the server that was started must not outlive the demonstration.
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+        return await task
+
+    try:
+        summary = asyncio.run(run())
+    except asyncio.CancelledError:
+        raise KeyboardInterrupt from None
     for line in summary.lines():
         typer.echo(line, err=True)
