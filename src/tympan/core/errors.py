@@ -28,6 +28,9 @@ shown to the peer as it is, so it never holds a credential or a transcript.
 from __future__ import annotations
 
 
+_LONGEST_REASON = 400
+
+
 class TympanError(Exception):
     """Base of every error that tympan raises on purpose."""
 
@@ -49,9 +52,11 @@ class UnknownMessageType(ProtocolError):
 
 
 class BadParameter(ProtocolError):
-    """A parameter has a value that can't be used."""
+    """A parameter has a value that can't be used. A long reason is cut: it may quote all that a peer sent."""
 
     def __init__(self, name: str, reason: str) -> None:
+        if len(reason) > _LONGEST_REASON:
+            reason = reason[:_LONGEST_REASON] + "…"
         super().__init__(f"Invalid '{name}': {reason}")
         self.name = name
         self.reason = reason
