@@ -27,7 +27,6 @@ shown to the peer as it is, so it never holds a credential or a transcript.
 
 from __future__ import annotations
 
-
 _LONGEST_REASON = 400
 
 
