@@ -58,11 +58,11 @@ def test_a_maximum_below_the_minimum_counts_as_the_minimum(silence_ms: int, reas
         (160, 399, (160,)),  # neither an utterance's pause nor time for a late look
         (160, 400, (160, 400)),
         (300, 1280, (300, 400, 600)),
-        (600, 1280, (400, 600)),
-        (800, 3600, (400, 800)),
+        (600, 1280, (600,)),
+        (800, 3600, (600, 800)),
         (400, 599, (400,)),
         (400, 600, (400, 600)),
-        (1000, 500, (400, 1000)),
+        (1000, 500, (600, 1000)),
         (0, 1280, (100, 400, 600)),  # no look before there is a pause
     ],
 )

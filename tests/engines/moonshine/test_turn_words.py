@@ -57,6 +57,21 @@ def test_a_doubted_word_is_held_back_while_it_is_spoken(log_prob: float, heard_m
     assert [w.text for w in turn.hypothesis.words] == shown
 
 
+def test_a_pause_that_may_be_short_shows_all_words_and_makes_none_final_in_haste() -> None:
+    turn = TurnWords(ScoredAgreement())
+    turn.hear_out(decode(2000, word("book", 500), word("a", 1700, 1950, log_prob=-2.0)))
+    assert [w.text for w in turn.hypothesis.words] == ["book", "a"]
+    assert turn.hypothesis.final_count == 0
+
+
+def test_the_end_of_a_turn_makes_the_latest_decode_final() -> None:
+    turn = TurnWords(ScoredAgreement())
+    turn.hear_out(decode(2000, *sentence("book a table")))
+    turn.flush()
+    assert texts(turn)[0] == "book a table"
+    assert turn.hypothesis.final_count == 3
+
+
 def test_the_formatted_text_may_correct_a_final_word_and_the_raw_one_keeps_it() -> None:
     turn = TurnWords(ScoredAgreement())
     turn.flush(decode(2000, *sentence("In sure")))

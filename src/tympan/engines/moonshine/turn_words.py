@@ -57,12 +57,19 @@ class TurnWords:
     def receive(self, decode: Decode) -> None:
         """A decode while somebody speaks."""
         self._policy.receive(decode)
-        self._take(decode)
+        self._take(decode, self._shown_tentative(decode))
 
-    def flush(self, decode: Decode) -> None:
-        """A decode in a pause, or where the turn is made to end: its words become final."""
-        self._policy.flush(decode)
-        self._take(decode)
+    def hear_out(self, decode: Decode) -> None:
+        """A decode in a pause that may be short: all its words are shown, for nothing of them is still spoken."""
+        self._policy.receive(decode)
+        self._take(decode, self._policy.tentative)
+
+    def flush(self, decode: Decode | None = None) -> None:
+        """Where an utterance or the turn ends, all words of a decode become final: of this one or the latest."""
+        decode = decode or self._decode
+        if decode is not None:
+            self._policy.flush(decode)
+            self._take(decode, ())
 
     def cut_ms(self, window_start_ms: int, judged_until_ms: int) -> int | None:
         """Where the window should begin from now on; None leaves it as it is."""
@@ -103,11 +110,11 @@ class TurnWords:
         self._latest = ()
         self._hypothesis = Hypothesis()
 
-    def _take(self, decode: Decode) -> None:
+    def _take(self, decode: Decode, tentative: Sequence[DecodedWord]) -> None:
         self._decode = decode
         self._latest = decode.words
         final = self._policy.final
-        self._hypothesis = Hypothesis(_spoken((*final, *self._shown_tentative(decode))), len(final))
+        self._hypothesis = Hypothesis(_spoken((*final, *tentative)), len(final))
 
     def _shown_tentative(self, decode: Decode) -> tuple[DecodedWord, ...]:
         tentative = self._policy.tentative
