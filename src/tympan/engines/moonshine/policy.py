@@ -7,8 +7,7 @@ remainder. From its first word on, words become final while each
 - satisfies a commit rule: the remainder up to it has read the same for some time, and the word's score
   (`commit_score`) or its age allows that time. Good words wait shortly, doubtful ones longer.
 
-A final word never changes: not its text, not its times. The words of a turn never overlap and start in
-order. Use one policy per stream, from one thread.
+A final word never changes: not its text, not its times. The words of a turn start in order. Use one policy per stream, from one thread.
 """
 
 from __future__ import annotations
@@ -84,7 +83,7 @@ class PolicyConfig:
         CommitRule(ONE_UPDATE_MS, min_logit=-0.5, min_age_ms=1000),
         CommitRule(ONE_UPDATE_MS, min_age_ms=1500),
     )
-    earliest_ms: int = 700
+    earliest_ms: int = 1200
     is_unbroken: bool = True
     weights: ScoreWeights = field(default_factory=ScoreWeights)
 
@@ -97,7 +96,7 @@ class ScoredAgreement:
         self._final: list[DecodedWord] = []
         self._tentative: tuple[DecodedWord, ...] = ()
         self._history: list[Decode] = []
-        self._window_ms: int | None = None
+        self._first_expected = 0
         self._kept_ms = max([LONGEST_STABLE_MS, *(rule.span_ms for rule in self._config.rules)])
 
     @property
@@ -119,17 +118,20 @@ class ScoredAgreement:
         return self._take(decode, begin, len(decode.words) - begin)
 
     def trim(self, before_ms: int) -> None:
-        self._window_ms = before_ms
+        # By what they say, not by when: a word's time as it became final may be off by more than the cut's lead.
+        left_behind = [word for word in self._latest_words() if word.start_ms < before_ms]
+        self._first_expected += continuation(left_behind, self._expected())
         self._history = [_without(decode, before_ms) for decode in self._history]
 
     def reset(self) -> None:
-        self._final, self._tentative, self._history, self._window_ms = [], (), [], None
+        self._final, self._tentative, self._history, self._first_expected = [], (), [], 0
 
     def _expected(self) -> Sequence[DecodedWord]:
         """Final words that the window still holds."""
-        if self._window_ms is None:
-            return self._final
-        return [word for word in self._final if word.start_ms >= self._window_ms]
+        return self._final[self._first_expected :]
+
+    def _latest_words(self) -> Sequence[DecodedWord]:
+        return self._history[-1].words if self._history else ()
 
     def _take(self, decode: Decode, begin: int, count: int) -> tuple[DecodedWord, ...]:
         rest = tuple(_in_order(self._final[-1:], decode.words[begin:]))
@@ -193,12 +195,15 @@ def _complete_count(decode: Decode) -> int:
 
 
 def _in_order(before: Sequence[DecodedWord], words: Iterable[DecodedWord]) -> Iterable[DecodedWord]:
-    """The words with their times moved, where needed, so that none begins before the one before it ends."""
-    earliest_ms = before[-1].end_ms if before else None
+    """The words with their times moved, where needed, so that none begins before the one before it.
+
+    Ends may overlap the next start a little: a final word's end can't follow what is heard later.
+    """
+    earliest_ms = before[-1].start_ms if before else None
     for word in words:
         start_ms = word.start_ms if earliest_ms is None else max(word.start_ms, earliest_ms)
-        earliest_ms = max(word.end_ms, start_ms)
-        yield replace(word, start_ms=start_ms, end_ms=earliest_ms)
+        earliest_ms = start_ms
+        yield replace(word, start_ms=start_ms, end_ms=max(word.end_ms, start_ms))
 
 
 def _without(decode: Decode, before_ms: int) -> Decode:
