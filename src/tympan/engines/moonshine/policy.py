@@ -7,7 +7,8 @@ remainder. From its first word on, words become final while each
 - satisfies a commit rule: the remainder up to it has read the same for some time, and the word's score
   (`commit_score`) or its age allows that time. Good words wait shortly, doubtful ones longer.
 
-A final word never changes: not its text, not its times. The words of a turn start in order. Use one policy per stream, from one thread.
+A final word never changes: not its text, not its times. The words of a turn start in order. Use one policy per
+stream, from one thread.
 """
 
 from __future__ import annotations
