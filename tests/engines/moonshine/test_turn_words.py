@@ -133,6 +133,14 @@ def test_words_left_behind_stay_in_both_texts() -> None:
     assert texts(turn) == ("One. Two. three four.", "One. Two. three four.")
 
 
+def test_a_turn_that_ends_after_its_window_was_closed_doubles_no_word() -> None:
+    turn = TurnWords(ScoredAgreement())
+    turn.flush(decode(2000, *sentence("book a table.")))
+    turn.settle(3500)
+    turn.flush()
+    assert texts(turn) == ("book a table.", "book a table.")
+
+
 def test_tentative_words_are_made_final_when_their_audio_goes() -> None:
     turn = TurnWords(ScoredAgreement())
     turn.receive(decode(LONGEST_WINDOW_MS, *sentence("one two three", step_ms=6000)))

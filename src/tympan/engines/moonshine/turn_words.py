@@ -94,6 +94,9 @@ class TurnWords:
             self.flush(replace(self._decode, words=left_behind))
         self._settled += left_behind
         self._latest = self._latest[len(left_behind) :]
+        if self._decode is not None:
+            # A turn may end before the next decode: what is left behind must not be made final again.
+            self._decode = replace(self._decode, words=self._latest)
         self._policy.trim(before_ms)
 
     def text(self, source: FormattedSource) -> TurnText:
