@@ -4,7 +4,8 @@
     ├── NetworkError      no connection, or it was lost
     ├── AuthError         the server doesn't know the credential
     ├── RequestError      the server can't use a parameter, a message or the pace of the audio
-    └── ServerError       the server is full, failed, or ended the session
+    ├── ServerError       the server is full, failed, or ended the session
+    └── AudioDeviceError  the microphone is missing, busy, forbidden or was unplugged
 
 Which close code means what stands in `wire.close_codes` alone: the same table is read backwards here.
 """
@@ -33,6 +34,10 @@ class RequestError(ClientError):
 
 class ServerError(ClientError):
     """The server can't serve, or it ended the session."""
+
+
+class AudioDeviceError(ClientError):
+    """The microphone is missing, busy, forbidden, or was unplugged."""
 
 
 def error_of_code(code: int, text: str) -> ClientError:
