@@ -9,11 +9,13 @@
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
-    │   └── TooManySessions
+    │   ├── TooManySessions
+    │   └── NotResumable         no such session is kept, or not from that message on
     ├── SessionExpired       inactivity, maximum length      → normal end, told why
     │   ├── Inactive
     │   └── MaxDurationExceeded
     ├── ServerStopping       the server shuts down         → told as the reason of the end
+    ├── ResumedElsewhere     another connection goes on    → told to the one that is replaced
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     ├── DownloadError        model files can't be fetched    → says from where and why
@@ -81,6 +83,10 @@ class TooManySessions(SessionRefused):
     """The server holds as many sessions as it may."""
 
 
+class NotResumable(SessionRefused):
+    """No session is kept under this key, or what the client lacks isn't kept any more."""
+
+
 class SessionExpired(TympanError):
     """The session ended by the clock."""
 
@@ -95,6 +101,10 @@ class MaxDurationExceeded(SessionExpired):
 
 class ServerStopping(TympanError):
     """The server shuts down."""
+
+
+class ResumedElsewhere(TympanError):
+    """Another connection has resumed the session; this one is replaced."""
 
 
 class EngineError(TympanError):

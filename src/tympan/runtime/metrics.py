@@ -10,8 +10,8 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010)})
-"""RFC 6455's and the service's own. A client may close with any of 2,000 others."""
+_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010), 4004, 4103})
+"""RFC 6455's, the service's own, and those of the resume extension. A client may close with any of 2,000 others."""
 
 
 class Metrics:

@@ -14,7 +14,9 @@ from tympan.core.errors import (
     AudioTooFast,
     BadChunk,
     Inactive,
+    NotResumable,
     ProtocolError,
+    ResumedElsewhere,
     ServerStopping,
     SessionExpired,
     SessionRefused,
@@ -44,6 +46,7 @@ class EndingRule:
 
 V3_RULES = (
     EndingRule(Unauthorized, 1008, "Unauthorized Connection: {}", "no credential, or not a valid one"),
+    EndingRule(NotResumable, 4004, "Session Not Resumable: {}", "the session to resume isn't kept (any more)"),
     EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
     EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
     EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
@@ -56,6 +59,7 @@ V3_RULES = (
         "`expires_at` has come",
     ),
     EndingRule(ServerStopping, 3005, "Session Cancelled: {}", "the server shuts down"),
+    EndingRule(ResumedElsewhere, 4103, "Session Resumed Elsewhere", "another connection resumed the session"),
     EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""

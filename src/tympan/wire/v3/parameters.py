@@ -204,6 +204,26 @@ FORMATTED_FINALS = Parameter(
     State.EXTENSION,
     "pre-release name of `format_turns`, which wins",
 )
+RESUMABLE = Parameter(
+    "resumable",
+    Flag(),
+    State.EXTENSION,
+    "keep the session for a while when the connection is lost, see [Resuming](#resuming)",
+    "false",
+)
+RESUME_KEY = Parameter(
+    "resume_key",
+    Text(),
+    State.EXTENSION,
+    "go on with the session that this key belongs to; all parameters but `messages_received` are ignored then",
+)
+MESSAGES_RECEIVED = Parameter(
+    "messages_received",
+    Integer(0, 1_000_000_000, below="a count can't be negative", above="no session has that many messages"),
+    State.EXTENSION,
+    "only with `resume_key`: text messages of the server received in the session, `Resumed` not counted",
+    "0",
+)
 
 PARAMETERS: tuple[Parameter[Any], ...] = (
     TOKEN,
@@ -220,6 +240,9 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     FILTER_PROFANITY,
     FORMATTED_SOURCE,
     FORMATTED_FINALS,
+    RESUMABLE,
+    RESUME_KEY,
+    MESSAGES_RECEIVED,
     Parameter(
         "keyterms_prompt",
         Strings(100),

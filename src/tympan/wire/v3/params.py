@@ -32,7 +32,7 @@ class ConnectionOptions:
 
     `requested_model` is set when the name was unknown and the default serves it instead;
     `without_effect` names parameters that were given and do nothing here. Both are worth a line in the
-    log; neither holds a credential.
+    log; neither holds a credential. `is_resumable` is the wish for the resume extension.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -41,6 +41,15 @@ class ConnectionOptions:
     api_version: str = LATEST_API_VERSION
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
+    is_resumable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """A client wants to go on with a kept session; `messages_received` of its messages have come before."""
+
+    key: str = field(repr=False)
+    messages_received: int = 0
 
 
 def parse_query(
@@ -65,6 +74,7 @@ def parse_query(
         api_version=_api_version(api_version),
         requested_model=requested[:_MAX_ECHO_CHARS] if requested and requested not in MODELS else None,
         without_effect=without_effect,
+        is_resumable=given.value(p.RESUMABLE) or False,
     )
     return _session_config(given, defaults, profile), options
 
@@ -76,6 +86,17 @@ def query_token(query: str) -> str | None:
         BadParameter: the query has too many fields.
     """
     return _Given(_fields(query), is_strict=False).value(p.TOKEN)
+
+
+def query_resume(query: str) -> ResumeRequest | None:
+    """The wish to resume a session, None when there is none; everything else in the query is ignored.
+
+    Raises:
+        BadParameter: the query has too many fields, or `messages_received` is no count.
+    """
+    given = _Given(_fields(query), is_strict=False)
+    key = given.value(p.RESUME_KEY)
+    return None if key is None else ResumeRequest(key, given.value(p.MESSAGES_RECEIVED) or 0)
 
 
 class _Given:

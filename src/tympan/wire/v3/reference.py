@@ -52,6 +52,34 @@ _TURNS_NOTE = """\
 
 """
 
+_RESUMING_NOTE = """\
+## Resuming
+
+An extension of this server: a client that doesn't ask for it sees nothing of it, and other servers ignore the
+parameter that asks for it.
+
+A client that connects with `resumable=true` finds `resume_key` and `resume_window_seconds` in `Begin` (without
+them the operator has turned resuming off, or the server doesn't know it). When its connection is lost, by
+anything but its own close with code 1000, the session is kept for that many seconds: what came is transcribed,
+messages are kept, time without messages doesn't count as inactivity. To go on, the client connects with
+`resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good for this
+session only. A connection that still hangs on the session is closed with code 4103.
+
+The first message is then `Resumed`, followed by the server's messages from number `messages_received` on, exactly
+as they were or would have been sent. The client goes on with its audio from byte `audio_received_bytes` of all
+that it sent, and with its text messages from number `messages_received` of `Resumed`, in the order in which they
+stood: what the server has received is always a beginning of what was sent, so nothing is lost and nothing is
+doubled. This holds after `Terminate` as well, until the client has read the close.
+
+A session that isn't kept (unknown key, window over, server restarted, session over and read) is refused with code
+4004. The client then opens a new session and sends its audio again from `audio_settled_ms` of the last
+`Checkpoint` on: all that was spoken before is in final words already.
+
+The server keeps at most 8 MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
+client that resumes from before is refused with 4004. An `Acknowledge` every few seconds keeps clear of it.
+
+"""
+
 
 def render() -> str:
     """The whole page."""
@@ -68,6 +96,7 @@ def render() -> str:
         "## Parts of messages\n\n",
         *(_message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
+        _resuming_section(),
         _close_code_section(),
     ]
     return "".join(parts).rstrip() + "\n"
@@ -139,6 +168,12 @@ def _type_text(hint: Any) -> str:
     if get_origin(hint) is tuple:
         return f"list of {_type_text(get_args(hint)[0])}"
     return str(hint.__name__)
+
+
+def _resuming_section() -> str:
+    client = (_message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
+    server = (_message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
+    return "".join((_RESUMING_NOTE, *client, *server))
 
 
 def _close_code_section() -> str:
