@@ -17,8 +17,9 @@ from tympan.wire.server_protocol import Acknowledged, ClientInput, Farewell, Kee
 from tympan.wire.v3 import messages
 from tympan.wire.v3.messages import CLIENT_CODEC, RESUMABLE_CLIENT_CODEC, SERVER_CODEC, ClientMessage, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
-from tympan.wire.v3.profiles import Wording, final_turn, partial_turn, transcript_of
+from tympan.wire.v3.profiles import final_turn, partial_turn
 from tympan.wire.v3.update import config_update
+from tympan.wire.wording import Wording, transcript_of
 
 _Reading = tuple[tuple[str, bool], ...]
 """What a partial reads like: the text and finality of each word."""
@@ -91,7 +92,7 @@ class V3ServerProtocol:
             case events.CheckpointReached(received_bytes, settled_ms, texts_received):
                 return [messages.Checkpoint(received_bytes, settled_ms, texts_received)]
             case events.SessionEnded(audio_duration_s, session_duration_s):
-                return [messages.Termination(audio_duration_s, session_duration_s)]
+                return [messages.Termination(round(audio_duration_s), round(session_duration_s))]
             case _:
                 assert_never(event)
 
