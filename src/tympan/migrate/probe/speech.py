@@ -8,7 +8,8 @@ from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
-from tympan.client.sources import CHUNK_MS, open_audio, pcm_chunks
+from tympan.client.raw_audio import CHUNK_MS
+from tympan.client.sources import open_audio, pcm_chunks
 from tympan.core.errors import MediaError
 
 _RECORDING = "two_cities.wav"
