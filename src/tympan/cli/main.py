@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.demo import demo
+from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
 from tympan.cli.commands.probe import probe
 from tympan.cli.commands.serve import serve
@@ -40,6 +41,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(transcribe)
 app.add_typer(models, name="models")
+app.add_typer(migrate, name="migrate")
 app.command()(probe)
 app.command()(demo)
 
