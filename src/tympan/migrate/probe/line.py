@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -23,6 +24,10 @@ from tympan.migrate.probe.record import Closing, Document, Heard, Refusal, Said,
 
 _CLOSE_TIMEOUT_S = 1.0
 _MAX_MESSAGE_BYTES = 2**24
+
+# websockets tells request headers, and with them the key, at DEBUG level.
+_logger = logging.getLogger("tympan.migrate.probe")
+_logger.setLevel(logging.INFO)
 
 
 class Line:
@@ -115,6 +120,8 @@ async def open_line(
             url,
             additional_headers=headers,
             ssl=tls,
+            compression=None,
+            logger=_logger,
             open_timeout=timeout_s,
             close_timeout=_CLOSE_TIMEOUT_S,
             max_size=_MAX_MESSAGE_BYTES,
