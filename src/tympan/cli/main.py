@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.demo import demo
+from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
 from tympan.cli.commands.probe import probe
@@ -39,6 +40,7 @@ app = typer.Typer(
 
 # One line a command, in the order of --help.
 app.command()(serve)
+app.command()(listen)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
