@@ -28,6 +28,7 @@ from tympan.engines.registry import DEFAULT_ENGINE, ENGINES
 from tympan.engines.wheel_model import WHEEL_MODELS
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
+from tympan.wire import bridge_reference
 from tympan.wire.v2 import reference as v2_reference
 from tympan.wire.v3 import reference
 
@@ -167,6 +168,7 @@ def models_page() -> str:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/protocol-v2.md": v2_reference.render,
+    "docs/reference/bridge.md": bridge_reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,
