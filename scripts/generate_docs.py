@@ -26,6 +26,8 @@ from tympan.engines.moonshine.assets import DEFAULT_MODEL, DEFAULT_SHA256
 from tympan.engines.moonshine.catalog import KNOWN_MODELS
 from tympan.engines.registry import DEFAULT_ENGINE, ENGINES
 from tympan.engines.wheel_model import WHEEL_MODELS
+from tympan.migrate import reference as migration
+from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
 from tympan.wire import bridge_reference
@@ -47,7 +49,7 @@ _COMPUTED = MappingProxyType({"token_secret": "random", "workers": "one a core",
 _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
-        "TYMPAN_API_KEY": "`tympan transcribe`: key for the server, like `--api-key`",
+        "TYMPAN_API_KEY": "`tympan transcribe`, `tympan probe`: key for the server, like `--api-key`",
         "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",
         "TYMPAN_MODELS_DIR": "where pulled models are kept; else `tympan/models` in your data directory",
@@ -165,6 +167,20 @@ def models_page() -> str:
     )
 
 
+def rules_page() -> str:
+    """The list of migration rules."""
+    return _page(
+        "Migration rules",
+        "What `tympan migrate check` looks for in programs for the retired v2 protocol. *safe*: `tympan migrate fix` "
+        "does it; *unsafe*: only with `--unsafe`, look at the result; *by hand*: it is told, with what to do.",
+        _table(("Code", "", "Fix"), migration.index_rows()),
+    )
+
+
+def _rule_page(rule: AnyRule) -> Callable[[], str]:
+    return lambda: _page(f"{rule.code}: {rule.title}", *migration.rule_blocks(rule))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/protocol-v2.md": v2_reference.render,
@@ -173,6 +189,8 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/models.md": models_page,
+    "docs/reference/rules/index.md": rules_page,
+    **{f"docs/reference/rules/{migration.page_name(rule)}": _rule_page(rule) for rule in all_rules()},
 }
 
 
@@ -212,7 +230,7 @@ def _page(title: str, *blocks: str) -> str:
 
 def _wrapped(block: str) -> str:
     """Prose on lines of one width; headings, tables and what stands in fences as they are."""
-    if block[0] in "#|":
+    if block.startswith(("#", "|", "```")):
         return block
     return textwrap.fill(block, _PROSE_WIDTH, break_long_words=False, break_on_hyphens=False)
 

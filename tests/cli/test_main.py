@@ -59,7 +59,7 @@ def test_version_is_told(run: Run) -> None:
         ("nonsense", "No such command 'nonsense'"),
         ("transcribe", "Missing argument 'FILE'"),
         ("transcribe --nonsense", "No such option: --nonsense"),
-        ("transcribe --format xml a.wav", "is not one of 'text', 'json'"),
+        ("transcribe --format xml a.wav", "is not one of 'text', 'json', 'srt', 'vtt'"),
         ("models pull", "Missing argument 'MODEL'"),
     ],
 )
