@@ -49,7 +49,7 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, vers
         logger.exception("connection failed")
         words = version.farewell(bug)
     if words is not None:
-        await _say(socket, words, gateway.config.network.send_timeout_s)
+        await say(socket, words, gateway.config.network.send_timeout_s)
 
 
 async def _hold_session(
@@ -73,7 +73,8 @@ def _capped(defaults: SessionConfig, grant: Grant) -> SessionConfig:
     return replace(defaults, limits=replace(defaults.limits, max_duration_s=cap_s))
 
 
-async def _say(socket: WebSocket, words: Farewell, timeout_s: float) -> None:
+async def say(socket: WebSocket, words: Farewell, timeout_s: float) -> None:
+    """Say the farewell, if there is still somebody to hear it."""
     with suppress(*CONNECTION_LOST, TimeoutError):  # nobody is there any more: nothing is left to do
         async with asyncio.timeout(timeout_s):
             for text in words.messages:
