@@ -19,7 +19,7 @@ from tympan.bridge.call import Call
 from tympan.bridge.switchboard import Switchboard
 from tympan.core.errors import TympanError
 from tympan.server.app import ANY_METHOD, V2_PATHS, V2_TOKEN_PATH
-from tympan.server.entry import say
+from tympan.server.connection import say
 from tympan.server.http import v2_token
 from tympan.wire.bridge import refused
 from tympan.wire.bridge_parameters import bridge_request

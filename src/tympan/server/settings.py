@@ -50,6 +50,9 @@ class Settings(ListeningSettings):
     max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
+    resume_window_s: Annotated[float, Field(ge=0, le=3600)] = Field(
+        30, description="Keep the session of a client that was cut off for this long, if it asked for that; 0: never"
+    )
     inactivity_timeout_s: Seconds | None = Field(
         None, description="End a session without messages after this long; clients may ask for their own"
     )
@@ -86,6 +89,7 @@ def server_config(settings: Settings) -> ServerConfig:
         engine=EngineConfig(settings.engine, settings.model, settings.workers, _engine_options(settings)),
         session=_session_config(settings),
         max_sessions=settings.max_sessions,
+        resume_window_s=settings.resume_window_s,
         has_metrics=settings.metrics,
         log_level=settings.log_level,
     )
