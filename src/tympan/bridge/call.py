@@ -14,25 +14,32 @@ from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from typing import assert_never
 
 from starlette.websockets import WebSocket
 
 from tympan.bridge.switchboard import Switchboard
 from tympan.client.aio import Session, connect
 from tympan.client.errors import AuthError, BufferFull, ClientError
+from tympan.client.events import Event, Reconnected, Reconnecting
 from tympan.core.errors import MaxDurationExceeded, TympanError
 from tympan.core.units import Monotonic
 from tympan.server.connection import CONNECTION_LOST
 from tympan.server.outbox import Outbox
 from tympan.wire.bridge import BridgedSession, ToUpstream
 from tympan.wire.bridge_parameters import BridgeRequest
-from tympan.wire.close_codes import V2_GRACEFUL, Ending, bridge_ending, v2_ending
+from tympan.wire.close_codes import (
+    UPSTREAM_EXPIRED,
+    UPSTREAM_REFUSES_KEY,
+    V2_GRACEFUL,
+    Ending,
+    bridge_ending,
+    v2_ending,
+)
 from tympan.wire.server_protocol import Farewell
-from tympan.wire.v3.messages import Begin, ServerWarning, Turn
+from tympan.wire.v3.messages import Begin, ServerWarning, SpeechStarted, Termination, Turn
 
 logger = logging.getLogger("tympan.bridge")
-
-_UPSTREAM_REFUSES_KEY = 1008
 
 _FULL_POLL_S = 0.2
 """How often to ask whether there is room again, while the connection upstream is down and as much as may be is kept."""
@@ -170,15 +177,34 @@ class Call:
     async def _listen(self, session: Session) -> None:
         """Service to client. Ends with the session."""
         try:
-            async for message in session:
-                if isinstance(message, Turn):
-                    self._tell(self._bridged.receive_turn(message, self._now()))
-                elif isinstance(message, ServerWarning):
-                    logger.warning("the service warns", extra={"session": self._id, "code": message.warning_code})
+            async for event in session:
+                self._hear(event)
         except ClientError as error:
             self._lose(error)
         else:
             self._finish()
+
+    def _hear(self, event: Event) -> None:
+        fields: dict[str, object] = {"session": self._id}
+        match event:
+            case Turn():
+                self._tell(self._bridged.receive_turn(event, self._now()))
+            case ServerWarning(warning_code, warning):
+                logger.warning("the service warns", extra=fields | {"code": warning_code, "warning": warning})
+            case Reconnecting(error=error) if error.context.close_code == UPSTREAM_EXPIRED:
+                self._lose(error)  # the client library would go on in another session, which v2 doesn't have
+            case Reconnecting(attempt, delay_s, error):
+                logger.warning(
+                    "connection to the service lost",
+                    extra=fields | {"attempt": attempt, "delay_s": delay_s, "why": str(error)},
+                )
+            case Reconnected(how, upstream_id, resent_ms, missing_ms):
+                more = {"upstream_session": upstream_id, "resent_ms": resent_ms, "missing_ms": missing_ms}
+                logger.info("connected to the service again", extra=fields | {"how": str(how)} | more)
+            case SpeechStarted() | Termination():
+                pass  # v2 has no such message; the end is told when iteration stops
+            case _:
+                assert_never(event)
 
     async def _write(self) -> None:
         """Outbox to client, and the deadlines of the session. Ends when all is told or nobody listens."""
@@ -209,7 +235,7 @@ class Call:
             self._leave(V2_GRACEFUL, "terminated")
 
     def _lose(self, error: ClientError) -> None:
-        code = _UPSTREAM_REFUSES_KEY if isinstance(error, AuthError) else error.context.close_code
+        code = UPSTREAM_REFUSES_KEY if isinstance(error, AuthError) else error.context.close_code
         if isinstance(error, AuthError):
             logger.error("the service refuses the bridge's key", extra={"session": self._id})
         self._leave(bridge_ending(code, str(error)), f"upstream: {error}")

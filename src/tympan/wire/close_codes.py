@@ -172,15 +172,20 @@ class BridgeRule:
     text: str
 
 
+UPSTREAM_REFUSES_KEY = 1008
+UPSTREAM_EXPIRED = 3008
+
 BRIDGE_RULES = (
-    BridgeRule(1008, "", 4001, "Not Authorized: the service behind the bridge doesn't accept the bridge's key"),
+    BridgeRule(
+        UPSTREAM_REFUSES_KEY, "", 4001, "Not Authorized: the service behind the bridge doesn't accept the bridge's key"
+    ),
     BridgeRule(3006, "inactivity", 4031, "Session idle for too long: {}"),
     BridgeRule(3006, "'sample_rate'", 4000, "Sample rate must be a positive integer: {}"),
     BridgeRule(3006, "'keyterms", 4104, "Could not parse word boost parameter: {}"),
     BridgeRule(3006, "", 4101, "Endpoint received a message with an invalid schema: {}"),
     BridgeRule(3007, "Rate Exceeded", 4029, "Client sent audio too fast: {}"),
     BridgeRule(3007, "", 4033, "Audio duration is too long: {}"),
-    BridgeRule(3008, "", 4008, "Session Expired"),
+    BridgeRule(UPSTREAM_EXPIRED, "", 4008, "Session Expired"),
     BridgeRule(3009, "", 4102, "This account has exceeded the number of allowed streams"),
     BridgeRule(3005, "", 1011, "An error occurred: the service behind the bridge failed"),
 )
