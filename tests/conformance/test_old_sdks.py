@@ -12,14 +12,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from v2_services import KEY, Way, running, served, write_script
+from v2_services import KEY, Way, bridged, running, served, write_script
 
 from certificates import make_certificate
 from third_party import Environment
 
 ThirdParty = Callable[[str], Environment]
 PROGRAMS = Path(__file__).with_name("v2_programs")
-WAYS = {"served": served}
+WAYS = {"served": served, "bridged": bridged}
 
 Event = dict[str, Any]
 

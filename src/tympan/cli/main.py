@@ -16,6 +16,7 @@ from typing import Annotated
 
 import typer
 
+from tympan.cli.commands.bridge import bridge
 from tympan.cli.commands.demo import demo
 from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
@@ -41,6 +42,7 @@ app = typer.Typer(
 # One line a command, in the order of --help.
 app.command()(serve)
 app.command()(listen)
+app.command()(bridge)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
