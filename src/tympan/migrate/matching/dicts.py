@@ -11,7 +11,7 @@ from tympan.migrate.matching.names import value_of
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import text_of
 
-Element = cst.DictElement | cst.Arg
+Element = cst.BaseDictElement | cst.Arg
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +60,7 @@ def rename_key(code: PythonDocument, entry: Entry, key: str) -> Edit | None:
 
 def remove_entry(code: PythonDocument, node: cst.Dict | cst.Call, entry: Entry) -> Edit:
     """Without this entry: its lines where it has them for itself, else just its characters."""
-    elements = list(node.args if isinstance(node, cst.Call) else node.elements)
+    elements = _elements(node)
     position = next(i for i, element in enumerate(elements) if element is entry.element)
     start, end = code.span(entry.element).start, _end(code, entry.element)
     line_start = code.line_starts[code.place(start).line - 1]
@@ -78,7 +78,7 @@ def remove_entry(code: PythonDocument, node: cst.Dict | cst.Call, entry: Entry) 
 
 def add_entry(code: PythonDocument, node: cst.Dict | cst.Call, key: str, value: str) -> list[Edit]:
     """One entry more, at the end, in the manner of the others."""
-    elements = list(node.args if isinstance(node, cst.Call) else node.elements)
+    elements = _elements(node)
     text = f"{key}={value}" if isinstance(node, cst.Call) else f"{_quote(elements)}{key}{_quote(elements)}: {value}"
     close = code.span(node).end - 1
     if not elements:
@@ -94,6 +94,10 @@ def add_entry(code: PythonDocument, node: cst.Dict | cst.Call, key: str, value: 
             comma = [] if _has_comma(last) else [Edit(Span(end, end), ",")]
             return [*comma, Edit(Span(close_line, close_line), f"{indent}{text},{code.newline}")]
     return [Edit(Span(end, end), f", {text}")]
+
+
+def _elements(node: cst.Dict | cst.Call) -> list[Element]:
+    return [*node.args] if isinstance(node, cst.Call) else [*node.elements]
 
 
 def _quote(elements: list[Element]) -> str:

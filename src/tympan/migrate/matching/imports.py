@@ -35,8 +35,9 @@ def _from(code: PythonDocument, module: str) -> cst.ImportFrom | None:
     """The first `from module import …` of the module level."""
     for statement in _imports(code):
         for part in statement.body:
-            is_list = isinstance(part, cst.ImportFrom) and not isinstance(part.names, cst.ImportStar)
-            if is_list and not part.relative and part.module is not None and code.source(part.module) == module:
+            if not isinstance(part, cst.ImportFrom) or isinstance(part.names, cst.ImportStar):
+                continue
+            if not part.relative and part.module is not None and code.source(part.module) == module:
                 return part
     return None
 

@@ -177,7 +177,7 @@ def _reformatted(code: PythonDocument, root: cst.BaseExpression, query: Query) -
 def _parenthesized(code: PythonDocument, root: cst.BaseExpression) -> list[Edit]:
     parent = code.parent(root)
     kinds = (cst.Attribute, cst.Subscript, cst.BinaryOperation, cst.UnaryOperation)
-    if not isinstance(parent, kinds) or getattr(root, "lpar", ()):
+    if not isinstance(parent, kinds) or code.span(root) != code.outer_span(root):
         return []
     span = code.span(root)
     return [Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ")")]
