@@ -53,10 +53,30 @@ def test_the_protocol_that_is_asked_for_wins_over_the_path() -> None:
     assert Address.parse("localhost", Protocol.V2).shown == "ws://localhost:80/v2/realtime/ws"
 
 
-@pytest.mark.parametrize("text", ["", "ws://", "ftp://host", "host:port", "ws://host:99999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "ws://",
+        "ftp://host",
+        "host:port",
+        "ws://host:99999",
+        "host:0",
+        "ws://..:9",
+        "ws://a b",
+        "ws://[::1",
+        "a" * 70,
+    ],
+)
 def test_what_is_no_address_is_refused(text: str) -> None:
     with pytest.raises(UsageError, match="no address of a server"):
         Address.parse(text)
+
+
+def test_a_user_name_in_an_address_is_refused_and_not_repeated() -> None:
+    with pytest.raises(UsageError, match="--api-key") as refused:
+        Address.parse("http://user:secret@localhost:9")
+    assert "secret" not in str(refused.value)
 
 
 def test_a_visit_with_another_key_does_not_carry_the_token_of_the_address() -> None:
@@ -65,6 +85,8 @@ def test_a_visit_with_another_key_does_not_carry_the_token_of_the_address() -> N
         "ws://h:80/v3/ws?sample_rate=8000&speech_model=m&token=t"
     )
     assert address.websocket({}, is_anonymous=True) == "ws://h:80/v3/ws?speech_model=m"
+    assert address.has_credential
+    assert not Address.parse("ws://h").has_credential
 
 
 def test_word_errors_ignore_case_and_punctuation() -> None:

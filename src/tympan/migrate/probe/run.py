@@ -103,7 +103,7 @@ def _judge_control(control: SessionRecord, note: Note) -> None:
 
 
 async def _refusals(visitor: Visitor, note: Note) -> None:
-    is_key_needed = visitor.api_key is not None
+    is_key_needed = visitor.has_credential
     note(judge_credential("no-key", await scenes.without_key(visitor), is_key_needed=is_key_needed))
     note(judge_credential("bad-key", await scenes.with_wrong_key(visitor), is_key_needed=is_key_needed))
     note(judge_refused("bad-parameter", await scenes.with_bad_parameter(visitor), 3006))
@@ -133,7 +133,7 @@ async def _probe_v2(visitor: Visitor, speech: Speech | None, note: Note, report:
 
 
 async def _v2_refusals(visitor: Visitor, note: Note) -> None:
-    is_key_needed = visitor.api_key is not None
+    is_key_needed = visitor.has_credential
     for check, key in (("no-key", None), ("bad-key", scenes.WRONG_KEY)):
         record = await v2_scenes.with_credential(visitor, key)
         note(judge_credential(check, record, is_key_needed=is_key_needed, code=4001))

@@ -34,6 +34,10 @@ class Visitor:
     timeout_s: float
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def has_credential(self) -> bool:
+        return self.api_key is not None or self.address.has_credential
+
     def visit(
         self, parameters: Mapping[str, str], *, key: str | None = None, is_anonymous: bool = False, tag: str = "type"
     ) -> AbstractAsyncContextManager[Line]:
