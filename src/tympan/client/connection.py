@@ -46,7 +46,7 @@ from tympan.client.errors import (
     TlsError,
     error_of_code,
 )
-from tympan.client.trust import Trust, tls_context
+from tympan.client.trust import Trust, check_key, tls_context
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
@@ -104,8 +104,8 @@ async def open_connection(
     credential = {} if token is None else {"token": token}
     address = session_address(target.url, {**parameters, **credential})
     context = ErrorContext(shown_address(address), Phase.OPENING)
-    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
-        raise AuthError("the API key holds characters that no key has; was it copied with a line break?", context)
+    if api_key is not None:
+        check_key(api_key, context)
     headers = {"AssemblyAI-Version": API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
     tls: dict[str, Any] = {"ssl": tls_context(target.trust)} if is_encrypted(address) else {}
     try:
