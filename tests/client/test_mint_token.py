@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.server
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -132,7 +133,5 @@ def test_an_authority_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_a_server_that_does_not_answer() -> None:
-    import socket  # noqa: PLC0415
-
     with socket.create_server(("127.0.0.1", 0)) as listening, pytest.raises(SilentServer, match="does not answer"):
         mint_token(f"127.0.0.1:{listening.getsockname()[1]}", api_key=KEY, timeout_s=0.1)
