@@ -148,23 +148,27 @@ def test_audio_is_sent_again_from_the_end_of_the_last_final_word() -> None:
 
 
 def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
-    one, two = word("one", 0, 300), word("two", 1400, 1700)
+    one, two = word("one", 0, 300), word("two", 2400, 2700)
 
     async def cut(visit: Visit) -> None:
-        await visit.says(BEGIN, turn(0, one, two, word("thr", 1800, 1900, is_final=False)))
-        await visit.hears(audio_ms=1900)
+        await visit.says(BEGIN, turn(0, one, two, word("thr", 2800, 2900, is_final=False)))
+        await visit.hears(audio_ms=2900)
 
     async def goes_on(visit: Visit) -> None:
         await visit.says(BEGIN, turn(0, word("two", 0, 310), word("three", 390, 700), ended=True))
         await farewell(visit)
 
-    stage = Stage(cut, goes_on)
-    told = stage.hold(speak)
+    async def act(session: Session) -> None:
+        await session.send_audio(pcm(3000))
+        await session.terminate()
 
-    assert bytes(stage.visits[1].audio) == pcm(2000)[1400 * 32 :], "from the start of a word within a second"
+    stage = Stage(cut, goes_on)
+    told = stage.hold(act)
+
+    assert bytes(stage.visits[1].audio) == pcm(3000)[2400 * 32 :], "from the start of a word within two seconds"
     ended = next(event for event in told if isinstance(event, Turn) and event.end_of_turn)
     assert (ended.turn_order, ended.transcript) == (0, "one two three")
-    assert [(word.start, word.end) for word in ended.words] == [(0, 300), (1400, 1700), (1790, 2100)]
+    assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
 
 
 def test_controls_keep_their_place_and_changes_become_parameters_of_the_next_session() -> None:
