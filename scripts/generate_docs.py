@@ -258,7 +258,7 @@ def _values(annotation: Any, metadata: Iterable[Any]) -> str:
             metadata = field.metadata
     if get_origin(annotation) is tuple:
         return "texts"
-    names = {str: "text", int: "whole number", float: "number", bool: "true or false"}
+    names = {str: "text", Path: "path", int: "whole number", float: "number", bool: "true or false"}
     return ", ".join([names[annotation], *_limits(metadata)])
 
 

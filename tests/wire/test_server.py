@@ -24,7 +24,7 @@ from tympan.core.events import (
 from tympan.core.units import StreamMs
 from tympan.core.words import Word
 from tympan.formatting.pipeline import EnglishWording
-from tympan.wire.v3.messages import KeepAlive
+from tympan.wire.server_protocol import KeepAlive
 from tympan.wire.v3.params import parse_query
 from tympan.wire.v3.server import V3ServerProtocol, farewell
 

@@ -97,12 +97,14 @@ class Seam:
         """Speech was told that no turn has ended with."""
         return self._open.has_started or self._open.has_tentative or bool(self._open.finals)
 
-    @property
-    def replay_from_ms(self) -> int:
-        """Where a new session has to begin, were the connection lost now."""
+    def replay_from_ms(self, settled_ms: int) -> int:
+        """Where a new session has to begin, were the connection lost now.
+
+        `settled_ms`: what was spoken before is known to be told, from elsewhere.
+        """
         finals = self._open.finals
         if not finals:
-            return self.told_until_ms
+            return max(self.told_until_ms, settled_ms)
         return next(word.start for word in finals if word.end > finals[-1].end - OVERLAP_MS)
 
     def cut(self, origin_ms: int, *, session_s: int) -> list[Told]:

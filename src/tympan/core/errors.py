@@ -15,6 +15,7 @@
     │   ├── Inactive
     │   └── MaxDurationExceeded
     ├── ServerStopping       the server shuts down         → told as the reason of the end
+    ├── ReplayFull           no more can be kept           → told to the caller; nothing was dropped
     ├── ResumedElsewhere     another connection goes on    → told to the one that is replaced
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
@@ -101,6 +102,10 @@ class MaxDurationExceeded(SessionExpired):
 
 class ServerStopping(TympanError):
     """The server shuts down."""
+
+
+class ReplayFull(TympanError):
+    """What was sent and isn't settled takes all the room; what didn't fit wasn't kept."""
 
 
 class ResumedElsewhere(TympanError):

@@ -9,8 +9,9 @@ from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
 from tympan.server import http
-from tympan.server.entry import serve_v3
+from tympan.server.entry import serve_connection
 from tympan.server.gateway import Gateway
+from tympan.server.versions import V3
 
 V3_PATHS = ("/v3/ws", "/v3/ws/", "/")
 """The root is where the vendor's own self-hosting example connects (protocol reference, section 1)."""
@@ -24,7 +25,7 @@ def create_app(gateway: Gateway) -> Starlette:
     """The app that serves a gateway; it may still be loading its engine."""
 
     async def v3(socket: WebSocket) -> None:
-        await serve_v3(socket, gateway)
+        await serve_connection(socket, gateway, V3())
 
     async def v2(socket: WebSocket) -> None:
         await socket.send_denial_response(http.retired())

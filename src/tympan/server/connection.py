@@ -25,13 +25,10 @@ from tympan.core.events import Event, TurnEnded, TurnUpdated
 from tympan.core.listening import ListenerOutput
 from tympan.core.session import Session
 from tympan.core.units import Monotonic
-from tympan.formatting.pipeline import EnglishWording
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.outbox import Outbox
 from tympan.server.record import SessionRecord
-from tympan.wire.v3.messages import KeepAlive
-from tympan.wire.v3.params import ConnectionOptions
-from tympan.wire.v3.server import Farewell, V3ServerProtocol, farewell
+from tympan.wire.server_protocol import Audio, Farewell, KeepAlive, ServerProtocol
 
 logger = logging.getLogger("tympan.server")
 
@@ -42,7 +39,7 @@ _MESSAGES_IN_A_ROW = 32  # then other connections have their turn
 
 
 class Connection:
-    """The pump of one session."""
+    """The pump of one session. `protocol` is the version that its client speaks, called `version` in the log."""
 
     def __init__(
         self,
@@ -50,7 +47,8 @@ class Connection:
         gateway: Gateway,
         engine: ServedEngine,
         config: SessionConfig,
-        options: ConnectionOptions,
+        protocol: ServerProtocol,
+        version: str,
     ) -> None:
         self._socket = socket
         self._gateway = gateway
@@ -59,10 +57,10 @@ class Connection:
         self._loop = asyncio.get_running_loop()
         self._id = str(uuid.uuid4())
         self._session = Session(self._id, config, self._now())
-        self._protocol = V3ServerProtocol(config, options, EnglishWording())
+        self._protocol = protocol
         self._outbox = Outbox()
         self._farewell: Farewell | None = None  # None while nothing is decided, and when nobody listens
-        self._record = SessionRecord(self._id, engine.name)
+        self._record = SessionRecord(self._id, version, engine.name)
 
     @property
     def backlog_ms(self) -> int:
@@ -139,6 +137,8 @@ class Connection:
             return []  # after Terminate not even nonsense matters: what was said is still to be told
         request, now = self._protocol.receive_text(text), self._now()
         match request:
+            case Audio(payload):
+                return self._session.receive_audio(payload, now)
             case ForceEndpoint():
                 return self._session.receive_force_endpoint(now)
             case Finish():
@@ -167,7 +167,7 @@ class Connection:
         except Exception as bug:  # the boundary of a session
             logger.exception("session failed", extra={"session": self._id})
             self._session.close()
-            self._leave(farewell(bug), "internal error")
+            self._leave(self._protocol.farewell(bug), "internal error")
 
     def _perform(self, effects: list[Effect]) -> None:
         for effect in effects:
@@ -179,7 +179,7 @@ class Connection:
                 case Mark(control):
                     self._link.mark(self._id, control)
                 case Close(error):
-                    self._leave(farewell(error), "terminated" if error is None else str(error))
+                    self._leave(self._protocol.farewell(error), "terminated" if error is None else str(error))
                 case _:
                     assert_never(effect)
 

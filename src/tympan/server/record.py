@@ -18,6 +18,7 @@ class SessionRecord:
     """One session's line in the log, filled in while it runs."""
 
     session_id: str
+    protocol: str
     engine: str
     turns: int = 0
     close_code: int = VANISHED
@@ -41,4 +42,4 @@ class SessionRecord:
         logger.info("session ended", extra=self._fields() | ending)
 
     def _fields(self) -> dict[str, object]:
-        return {"session": self.session_id, "protocol": "v3", "engine": self.engine}
+        return {"session": self.session_id, "protocol": self.protocol, "engine": self.engine}

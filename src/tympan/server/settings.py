@@ -26,7 +26,7 @@ from pydantic_settings import (
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import SettingsError
 from tympan.engines.registry import DEFAULT_ENGINE
-from tympan.server.config import AuthConfig, EngineConfig, NetworkConfig, ServerConfig
+from tympan.server.config import AuthConfig, EngineConfig, NetworkConfig, ServerConfig, TlsFiles
 
 PREFIX = "TYMPAN_"
 CONFIG_VARIABLE = "TYMPAN_CONFIG"
@@ -55,6 +55,12 @@ class Settings(BaseSettings):
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on")
     port: int = Field(8000, ge=0, le=65_535, description="Port to listen on; 0 lets the system choose")
+    tls_cert: Path | None = Field(
+        None, description="Certificate of the server with its chain, a PEM file: https and wss instead of http and ws"
+    )
+    tls_key: Path | None = Field(
+        None, description="Private key of the certificate, a PEM file without passphrase; may be in the same file"
+    )
     api_keys: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Keys that may connect, separated by commas", repr=False
     )
@@ -139,11 +145,16 @@ def load_settings(flags: Mapping[str, Any], config_file: Path | None = None) -> 
 
 
 def server_config(settings: Settings) -> ServerConfig:
-    """The plain data that the server runs with."""
+    """The plain data that the server runs with.
+
+    Raises:
+        SettingsError: settings that don't go together.
+    """
     return ServerConfig(
         network=NetworkConfig(
             host=settings.host,
             port=settings.port,
+            tls=_tls_files(settings),
             max_connections=settings.max_connections,
             max_message_bytes=settings.max_message_bytes,
             ping_interval_s=settings.ping_interval_s,
@@ -162,6 +173,14 @@ def server_config(settings: Settings) -> ServerConfig:
         has_metrics=settings.metrics,
         log_level=settings.log_level,
     )
+
+
+def _tls_files(settings: Settings) -> TlsFiles | None:
+    if settings.tls_cert is not None:
+        return TlsFiles(settings.tls_cert, settings.tls_key)
+    if settings.tls_key is not None:
+        raise SettingsError("tls_key: a key alone is of no use; give tls_cert too")
+    return None
 
 
 def _engine_options(settings: Settings) -> dict[str, str]:

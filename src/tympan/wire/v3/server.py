@@ -6,34 +6,21 @@ depend on: the profile, the output configuration in force, and what the client w
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import assert_never
 
 from tympan.core import effects, events
 from tympan.core.config import OutputConfig, SessionConfig
-from tympan.core.effects import Control
 from tympan.core.words import Word
 from tympan.wire.close_codes import v3_ending
+from tympan.wire.server_protocol import ClientInput, Farewell, KeepAlive
 from tympan.wire.v3 import messages
-from tympan.wire.v3.messages import CLIENT_CODEC, SERVER_CODEC, KeepAlive, ServerMessage
+from tympan.wire.v3.messages import CLIENT_CODEC, SERVER_CODEC, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
 from tympan.wire.v3.profiles import Wording, final_turn, partial_turn, transcript_of
 from tympan.wire.v3.update import config_update
 
-ClientInput = Control | KeepAlive
-"""What a client's text message asks for."""
-
 _Reading = tuple[tuple[str, bool], ...]
 """What a partial reads like: the text and finality of each word."""
-
-
-@dataclass(frozen=True, slots=True)
-class Farewell:
-    """How to leave: send the messages, then close with the code and reason."""
-
-    messages: tuple[str, ...]
-    code: int
-    reason: str
 
 
 def farewell(error: Exception | None) -> Farewell:
@@ -70,9 +57,13 @@ class V3ServerProtocol:
             case messages.Terminate():
                 return effects.Finish()
             case messages.KeepAlive():
-                return message
+                return KeepAlive()
             case _:
                 assert_never(message)
+
+    def farewell(self, error: Exception | None) -> Farewell:
+        """How the session ends; the same at any time."""
+        return farewell(error)
 
     def messages_for(self, event: events.Event) -> tuple[str, ...]:
         """The text messages that tell a client of an event, in order; often none."""
