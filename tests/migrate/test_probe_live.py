@@ -105,6 +105,7 @@ def rewritten(message: Message) -> Message:
     return {**message, "words": [{**first, "text": f"w{len(rest)}"}, *rest]}
 
 
+RIGHT = Behaviour()
 ANYTHING = Behaviour(accepts_anything=True)
 
 WRONG = [
@@ -157,40 +158,38 @@ WRONG = [
 
 
 @pytest.fixture(scope="module")
-def probed_wrong(recording: tuple[Path, Path]) -> list[Probed]:
-    """A probe of each, all at once: they wait more than they work."""
+def probed(recording: tuple[Path, Path]) -> dict[Behaviour, Probed]:
+    """A probe of each, and of a service that does nothing wrong, all at once: they wait more than they work."""
     speech, tls = load_speech(*recording), tls_context(None)
-    behaviours = list({id(behaviour): behaviour for behaviour, _, _ in WRONG}.values())
+    behaviours = list(dict.fromkeys([RIGHT, *(behaviour for behaviour, _, _ in WRONG)]))
 
     async def probe_all() -> list[Probed]:
         services = (HostedReplay(TRACK, behaviour=behaviour) for behaviour in behaviours)
         return await asyncio.gather(*(probe_service(service, speech, tls) for service in services))
 
-    probed = dict(zip(map(id, behaviours), asyncio.run(probe_all()), strict=True))
-    return [probed[id(behaviour)] for behaviour, _, _ in WRONG]
+    return dict(zip(behaviours, asyncio.run(probe_all()), strict=True))
 
 
 @pytest.mark.parametrize("place", range(len(WRONG)), ids=[f"{check}: {told}" for _, check, told in WRONG])
-def test_what_a_server_does_wrong_is_told_at_its_line(probed_wrong: list[Probed], place: int) -> None:
-    _, check, told = WRONG[place]
-    finding = probed_wrong[place].finding(check)
+def test_what_a_server_does_wrong_is_told_at_its_line(probed: dict[Behaviour, Probed], place: int) -> None:
+    behaviour, check, told = WRONG[place]
+    finding = probed[behaviour].finding(check)
     assert told in f"{finding.text} → {finding.advice}"
     assert finding.verdict in (Verdict.FAILED, Verdict.NOTED)
     assert finding.advice
 
 
-def test_a_server_that_is_wrong_in_one_way_is_told_nothing_else(probed_wrong: list[Probed]) -> None:
-    for place, (behaviour, check, _) in enumerate(WRONG):
+def test_a_server_that_is_wrong_in_one_way_is_told_nothing_else(probed: dict[Behaviour, Probed]) -> None:
+    for behaviour, check, _ in WRONG:
         if behaviour.accepts_any_key or check in ("close", "force-endpoint"):
             expected = {"tls", check, *{"bad-key": ["no-key"], "force-endpoint": ["plain", "update"]}.get(check, [])}
-            assert set(probed_wrong[place].not_passed()) <= expected
+            assert set(probed[behaviour].not_passed()) <= expected
 
 
-def test_the_replayed_hosted_service_passes_every_check(recording: tuple[Path, Path]) -> None:
-    probed = asyncio.run(probe_service(HostedReplay(TRACK), load_speech(*recording), tls_context(None)))
-    assert probed.not_passed() == {"tls": Verdict.LEFT_OUT}
-    assert probed.report.is_good
-    assert [row.name for row in probed.report.latencies] == [
+def test_the_replayed_hosted_service_passes_every_check(probed: dict[Behaviour, Probed]) -> None:
+    assert probed[RIGHT].not_passed() == {"tls": Verdict.LEFT_OUT}
+    assert probed[RIGHT].report.is_good
+    assert [row.name for row in probed[RIGHT].report.latencies] == [
         "connect → Begin",
         "word first shown",
         "word final",

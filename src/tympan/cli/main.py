@@ -18,6 +18,7 @@ import typer
 
 from tympan.cli.commands.bridge import bridge
 from tympan.cli.commands.demo import demo
+from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
 from tympan.cli.commands.probe import probe
@@ -40,6 +41,7 @@ app = typer.Typer(
 
 # One line a command, in the order of --help.
 app.command()(serve)
+app.command()(listen)
 app.command()(bridge)
 app.command()(transcribe)
 app.add_typer(models, name="models")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from rich.console import Console
@@ -14,7 +14,7 @@ from rich.text import Text
 
 from tympan.cli.exit_codes import ExitCode
 from tympan.cli.output import print_result
-from tympan.migrate.probe.address import Address
+from tympan.migrate.probe.address import Address, Protocol
 from tympan.migrate.probe.findings import Finding, Latency, Report, Verdict
 from tympan.migrate.probe.reach import tls_context
 from tympan.migrate.probe.run import probe
@@ -30,18 +30,23 @@ _STYLES = {
 _VERDICT_WIDTH, _CHECK_WIDTH = 9, 16
 
 
-def run_probe(
-    url: str,
-    api_key: str | None,
-    audio: Path | None,
-    text: Path | None,
-    parameters: Mapping[str, str],
-    ca: Path | None,
-    *,
-    timeout_s: float,
-    is_quick: bool,
-    is_json: bool,
-) -> int:
+@dataclass(frozen=True, slots=True)
+class ProbeRequest:
+    """What the command line says."""
+
+    url: str
+    protocol: str | None
+    api_key: str | None
+    audio: Path | None
+    text: Path | None
+    parameters: Mapping[str, str]
+    ca: Path | None
+    timeout_s: float
+    is_quick: bool
+    is_json: bool
+
+
+def run_probe(request: ProbeRequest) -> int:
     """Probe and print; the exit code.
 
     Raises:
@@ -49,18 +54,19 @@ def run_probe(
         MediaError: the audio or its text can't be read.
         SettingsError: the certificates can't be read.
     """
-    visitor = Visitor(Address.parse(url), api_key, tls_context(ca), timeout_s, parameters)
-    speech = None if is_quick else load_speech(audio, text)
+    address = Address.parse(request.url, None if request.protocol is None else Protocol(request.protocol))
+    visitor = Visitor(address, request.api_key, tls_context(request.ca), request.timeout_s, request.parameters)
+    speech = None if request.is_quick else load_speech(request.audio, request.text)
     console = Console(highlight=False, soft_wrap=True)
 
     def tell(finding: Finding) -> None:
-        if not is_json:
+        if not request.is_json:
             console.print(_lines(finding))
 
-    if not is_json:
-        console.print(f"{visitor.address.shown} ({visitor.address.protocol.value})")
-    report = asyncio.run(probe(visitor, speech, tell, is_quick=is_quick))
-    if is_json:
+    if not request.is_json:
+        console.print(f"{address.shown} ({address.protocol.value})")
+    report = asyncio.run(probe(visitor, speech, tell, is_quick=request.is_quick))
+    if request.is_json:
         print_result(json.dumps(_document(report), indent=2) + "\n")
     else:
         _print_rest(console, report)

@@ -36,6 +36,9 @@ def probe(
             metavar="NAME=VALUE", help="Parameter for every session, like speech_model=u3-rt-pro.", show_default=False
         ),
     ] = None,
+    protocol: Annotated[
+        str | None, typer.Option(help="v3 or v2, where the path doesn't tell.", show_default="by the path, else v3")
+    ] = None,
     ca: Annotated[
         Path | None, typer.Option(help="Certificates to trust (PEM) instead of the machine's.", show_default=False)
     ] = None,
@@ -51,14 +54,27 @@ def probe(
     formatting, ForceEndpoint, UpdateConfiguration, the end, refusals and delays. Each line is passed, noted (works,
     but not for every client), failed or left out, with advice.
     """
-    from tympan.cli.probing import run_probe  # noqa: PLC0415  (needs the network's packages)
+    from tympan.cli.probing import ProbeRequest, run_probe  # noqa: PLC0415  (needs the network's packages)
 
     if text is not None and audio is None:
         raise typer.BadParameter("--text says what --audio holds: give --audio too", param_hint="--text")
+    if protocol not in (None, "v3", "v2"):
+        raise typer.BadParameter(f"{protocol!r}: expected v3 or v2", param_hint="--protocol")
     parameters = dict(_pair(value) for value in param or [])
     try:
         return run_probe(
-            url, api_key, audio, text, parameters, ca, timeout_s=timeout_s, is_quick=quick, is_json=as_json
+            ProbeRequest(
+                url=url,
+                protocol=protocol,
+                api_key=api_key,
+                audio=audio,
+                text=text,
+                parameters=parameters,
+                ca=ca,
+                timeout_s=timeout_s,
+                is_quick=quick,
+                is_json=as_json,
+            )
         )
     except UsageError as error:
         raise typer.BadParameter(str(error), param_hint="URL") from error

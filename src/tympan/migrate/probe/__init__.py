@@ -4,10 +4,11 @@
     reach.py        TCP, TLS and HTTP health                             shell
     line.py         one WebSocket connection, recorded                   shell
     record.py       what was said and heard, and when                    PURE
-    scenes.py       the conversations that are held                      shell
+    scenes.py       the conversations that are held; v2_scenes.py        shell
     speech.py       the recording that is played                         shell
     shapes.py       fields of the messages                               PURE
-    v3_*.py v2.py   records → findings, one function a check             PURE
+    v3_*.py         records → findings, one function a check;            PURE
+                    v2_judging.py
     latency.py      records → delays                                     PURE
     word_errors.py  texts → word error rate                              PURE
     findings.py     verdicts and the report                              PURE

@@ -42,16 +42,20 @@ class Address:
         Raises:
             UsageError: no address of a server.
         """
+        wrong = UsageError(f"{text!r} is no address of a server; expected something like ws://localhost:8000")
         try:
             parts = urlsplit(text if "://" in text else f"ws://{text}")
-            host, port = parts.hostname, parts.port
+            host, port = parts.hostname or "", parts.port
+            host.encode("idna")  # what the look-up will do
         except ValueError:
-            host, port = None, None
-        if not host or parts.scheme not in _SECURE:
-            raise UsageError(f"{text!r} is no address of a server; expected something like ws://localhost:8000")
+            raise wrong from None
+        if parts.scheme not in _SECURE or port == 0 or not host or any(map(str.isspace, host)):
+            raise wrong
+        if parts.username is not None:
+            raise UsageError("an address with a user name can't be used: give the key with --api-key")
         is_tls = _SECURE[parts.scheme]
         path = parts.path.rstrip("/")
-        spoken = protocol or (Protocol.V2 if path.startswith("/v2") else Protocol.V3)
+        spoken = protocol or (Protocol.V2 if "/v2/" in path else Protocol.V3)
         query = tuple(parse_qsl(parts.query, keep_blank_values=True))
         return Address(host, port or _PORTS[is_tls], is_tls, path or spoken.path, query, spoken)
 
@@ -60,6 +64,11 @@ class Address:
         """Host and port."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"{host}:{self.port}"
+
+    @property
+    def has_credential(self) -> bool:
+        """Whether the query holds a token."""
+        return any(name in _CREDENTIALS for name, _ in self.query)
 
     @property
     def shown(self) -> str:

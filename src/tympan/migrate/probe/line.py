@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import logging
 import ssl
 import time
 from collections.abc import AsyncIterator, Callable, Iterable
@@ -24,13 +25,18 @@ from tympan.migrate.probe.record import Closing, Document, Heard, Refusal, Said,
 _CLOSE_TIMEOUT_S = 1.0
 _MAX_MESSAGE_BYTES = 2**24
 
+# websockets tells request headers, and with them the key, at DEBUG level.
+_logger = logging.getLogger("tympan.migrate.probe")
+_logger.setLevel(logging.INFO)
+
 
 class Line:
     """An open connection, or one that could not be opened: then everything does nothing."""
 
-    def __init__(self, record: SessionRecord, started: float) -> None:
+    def __init__(self, record: SessionRecord, started: float, timeout_s: float) -> None:
         self.record = record
         self._started = started
+        self._timeout_s = timeout_s
         self._socket: ClientConnection | None = None
         self._news = asyncio.Event()
 
@@ -82,9 +88,15 @@ class Line:
         await self.wait(lambda record: record.closing is not None, timeout_s)
 
     async def _send(self, payload: str | bytes) -> None:
-        if self._socket is not None:
-            with suppress(ConnectionClosed):
-                await self._socket.send(payload)
+        """A server that takes nothing for the time of an answer is cut off: the record says that it broke off."""
+        if self._socket is None:
+            return
+        try:
+            async with asyncio.timeout(self._timeout_s):
+                with suppress(ConnectionClosed):
+                    await self._socket.send(payload)
+        except TimeoutError:
+            self._socket.transport.abort()
 
     async def _listen(self, socket: ClientConnection) -> None:
         try:
@@ -109,17 +121,19 @@ async def open_line(
     url: str, headers: dict[str, str], tls: ssl.SSLContext | None, timeout_s: float, *, tag: str = "type"
 ) -> AsyncIterator[Line]:
     """Connect, and write down whatever comes. A connection that isn't opened is a record too."""
-    line = Line(SessionRecord(tag=tag), time.monotonic())
+    line = Line(SessionRecord(tag=tag), time.monotonic(), timeout_s)
     try:
         socket = await open_websocket(
             url,
             additional_headers=headers,
             ssl=tls,
+            compression=None,
+            logger=_logger,
             open_timeout=timeout_s,
             close_timeout=_CLOSE_TIMEOUT_S,
             max_size=_MAX_MESSAGE_BYTES,
         )
-    except (OSError, WebSocketException, EOFError) as error:
+    except (OSError, WebSocketException, EOFError, ImportError, ValueError) as error:
         line.record.refusal = _refusal(error)
         yield line
         return
@@ -140,6 +154,8 @@ def _refusal(error: Exception) -> Refusal:
     if isinstance(error, InvalidStatus):
         status = error.response.status_code
         return Refusal(Trouble.HTTP_STATUS, f"HTTP {status}", status)
+    if isinstance(error, ImportError):  # a kind of proxy that needs a package
+        return Refusal(Trouble.NETWORK, str(error))
     if isinstance(error, WebSocketException | EOFError):
         return Refusal(Trouble.NOT_WEBSOCKET, str(error) or type(error).__name__)
     return refusal_of(error)

@@ -13,6 +13,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
+from websockets.proxy import get_proxy
+from websockets.uri import parse_uri
+
 from tympan.core.errors import SettingsError
 from tympan.migrate.probe.address import Address
 from tympan.migrate.probe.findings import Finding, failed, left_out, noted, passed
@@ -40,6 +43,8 @@ def tls_context(ca: Path | None) -> ssl.SSLContext:
 
 async def check_reachable(address: Address, timeout_s: float) -> Finding:
     """`reachable`: a TCP connection."""
+    if _is_behind_proxy(address):
+        return left_out("reachable", "by way of the proxy that the environment names")
     started = time.monotonic()
     try:
         async with asyncio.timeout(timeout_s):
@@ -57,7 +62,9 @@ async def check_tls(address: Address, context: ssl.SSLContext, unix_s: float, ti
     if not address.is_tls:
         if _is_loopback(address.host):
             return left_out("tls", "not asked for, and nothing leaves this machine")
-        return noted("tls", "audio and key travel unencrypted", "use wss:// with a proxy that ends TLS")
+        return noted("tls", "audio and key travel unencrypted", "use wss://; tympan serve has --tls-cert and --tls-key")
+    if _is_behind_proxy(address):
+        return left_out("tls", "by way of the proxy that the environment names; 'begin' tells whether it works")
     try:
         async with asyncio.timeout(timeout_s):
             _, writer = await asyncio.open_connection(address.host, address.port, ssl=context)
@@ -140,6 +147,11 @@ def _brief(body: bytes) -> str:
     return ", ".join(f"{name} {value}" for name, value in document.items() if isinstance(value, str | int))[
         :_MAX_TOLD_CHARS
     ]
+
+
+def _is_behind_proxy(address: Address) -> bool:
+    """Whether sessions go by way of a proxy: websockets asks the same."""
+    return get_proxy(parse_uri(address.shown)) is not None
 
 
 def _is_loopback(host: str) -> bool:

@@ -34,14 +34,18 @@ class Visitor:
     timeout_s: float
     parameters: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def has_credential(self) -> bool:
+        return self.api_key is not None or self.address.has_credential
+
     def visit(
-        self, parameters: Mapping[str, str], *, key: str | None = None, is_anonymous: bool = False
+        self, parameters: Mapping[str, str], *, key: str | None = None, is_anonymous: bool = False, tag: str = "type"
     ) -> AbstractAsyncContextManager[Line]:
         """Connect with the user's own credential, with this key, or with none."""
         shown = key if key is not None else None if is_anonymous else self.api_key
         url = self.address.websocket({**parameters, **self.parameters}, is_anonymous=is_anonymous or key is not None)
         headers = {} if shown is None else {"Authorization": shown}
-        return open_line(url, headers, self.tls if self.address.is_tls else None, self.timeout_s)
+        return open_line(url, headers, self.tls if self.address.is_tls else None, self.timeout_s, tag=tag)
 
 
 async def main_session(visitor: Visitor, speech: Speech | None) -> SessionRecord:

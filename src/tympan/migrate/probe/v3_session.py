@@ -59,7 +59,7 @@ def judge_begin(record: SessionRecord, unix_s: float) -> Finding:
         return _no_begin(record, first)
     problems = [*problems_of("Begin", first.document, V3_SHAPES["Begin"]), *_expiry(first.document, unix_s)]
     if problems:
-        return failed("begin", _listed(problems), problems[0].advice)
+        return failed("begin", listed(problems), problems[0].advice)
     delay_ms = first.at_s * 1000
     if delay_ms > _PROMPT_BEGIN_MS:
         advice = "the official JavaScript SDK gives up 1000 ms after it starts connecting: make Begin sooner"
@@ -113,7 +113,7 @@ def judge_messages(record: SessionRecord) -> Finding:
         else:
             problems += problems_of(kind, heard.document, V3_SHAPES[kind])
     if problems:
-        return failed("messages", _listed(problems), problems[0].advice)
+        return failed("messages", listed(problems), problems[0].advice)
     unasked = sorted(unknown | {str(d["type"]) for _, d in record.of_type(*V3_SHAPES)} - set(_KNOWN_BY_ALL))
     if unasked:
         advice = "send optional messages only to sessions that ask for them: some clients report them as errors"
@@ -121,7 +121,8 @@ def judge_messages(record: SessionRecord) -> Finding:
     return passed("messages", f"{len(record.heard)} messages, every field of the right type")
 
 
-def _listed(problems: list[Problem]) -> str:
+def listed(problems: list[Problem]) -> str:
+    """The first few, each once."""
     texts = list(dict.fromkeys(problem.text for problem in problems))
     more = f" and {len(texts) - 3} more" if len(texts) > 3 else ""
     return "; ".join(texts[:3]) + more
@@ -138,7 +139,7 @@ def judge_termination(record: SessionRecord) -> Finding:
         return failed("terminate", f"no Termination; {ending_of(record)}", advice)
     heard, document = ended
     if problems := list(problems_of("Termination", document, V3_SHAPES["Termination"])):
-        return failed("terminate", _listed(problems), problems[0].advice)
+        return failed("terminate", listed(problems), problems[0].advice)
     if record.heard[-1] is not heard:
         return failed("terminate", "messages follow Termination", "Termination must be the last message")
     sent_s, told_s = record.sent_ms / 1000, document["audio_duration_seconds"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from tympan.migrate.probe.findings import Finding, failed, left_out, noted, passed
 from tympan.migrate.probe.record import Document, Heard, SessionRecord
@@ -83,11 +83,15 @@ def judge_turns(record: SessionRecord) -> Finding:
 
 def judge_times(record: SessionRecord) -> Finding:
     """`times`: word times are whole ms, in order, and inside the audio that had been sent."""
-    count = 0
-    last_end_ms = 0
-    for heard, turn in turns_of(record):
+    return judge_word_times(turns_of(record))
+
+
+def judge_word_times(messages: Iterable[tuple[Heard, Document]]) -> Finding:
+    """The same for messages of any protocol that have `words`."""
+    last_end_ms = None
+    for heard, message in messages:
         previous_ms = 0
-        for word in words_of_turn(turn):
+        for word in words_of_turn(message):
             start, end = word["start"], word["end"]
             if type(start) is not int or type(end) is not int:
                 advice = "send integers: the official Python SDK stops reading at the first fraction"
@@ -100,23 +104,26 @@ def judge_times(record: SessionRecord) -> Finding:
             if end > heard.sent_ms + _AHEAD_MS:
                 advice = "count time by samples received; check the sample rate that the server assumes"
                 return failed("times", f"a word ends at {end} ms when {heard.sent_ms:.0f} ms had been sent", advice)
-            previous_ms, count = start, count + 1
-            last_end_ms = max(last_end_ms, end)
-    if count == 0:
+            previous_ms = start
+            last_end_ms = max(last_end_ms or 0, end)
+    if last_end_ms is None:
         return left_out("times", "no words came")
     return passed("times", f"word times whole, in order and inside the audio; the last word ends at {last_end_ms} ms")
 
 
 def judge_transcription(record: SessionRecord, reference: str | None) -> Finding:
     """`transcription`: what was said came back."""
-    text = transcript_of(record)
+    return judge_text(transcript_of(record), reference)
+
+
+def judge_text(text: str, reference: str | None) -> Finding:
+    """The same for a text of any protocol."""
     if not words_of(text):
         advice = "check that the audio holds speech at the declared sample_rate and encoding, then the server's log"
         return failed("transcription", "no words came back", advice)
     if reference is None or not words_of(reference):
-        return left_out(
-            "transcription", f"{len(words_of(text))} words came; nothing to compare them with", "give --text FILE"
-        )
+        told = f"{len(words_of(text))} words came; nothing to compare them with"
+        return left_out("transcription", told, "say with --text FILE what the audio holds")
     rate = word_error_rate(reference, text)
     told = f"word error rate {rate:.1%} over {len(words_of(reference))} words"
     if rate > _POOR_ERROR_RATE:
