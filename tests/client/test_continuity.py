@@ -264,6 +264,17 @@ def test_where_resuming_is_refused_a_new_session_is_given_what_is_not_settled(se
     assert [event.how for event in told if isinstance(event, Reconnected)] == [Continuation.REPLAYED]
 
 
+def test_a_session_that_is_gone_is_asked_for_once() -> None:
+    async def is_cut(_: Visit) -> None:
+        """Before it begins."""
+
+    stage = Stage(keeps, refuses, is_cut, ends)
+    stage.hold(speak)
+
+    assert ["resume_key" in visit.query for visit in stage.visits] == [False, True, False, False]
+    assert bytes(stage.visits[3].audio) == pcm(2000)[700 * 32 :]
+
+
 def test_a_session_that_the_server_ended_itself_is_not_asked_for_again() -> None:
     async def expires(visit: Visit) -> None:
         await keeps(visit)

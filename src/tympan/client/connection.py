@@ -130,7 +130,7 @@ class Connection:
 
     def __init__(self, socket: ClientConnection, context: ErrorContext, timeouts: Timeouts) -> None:
         self._socket = socket
-        self._timeouts = timeouts
+        self.timeouts = timeouts
         self.context = replace(context, phase=Phase.BEGINNING)
 
     async def receive_first(self) -> Begin | Resumed:
@@ -140,12 +140,12 @@ class Connection:
             ClientError: the server refuses the session, or says nothing or something else.
         """
         try:
-            async with asyncio.timeout(self._timeouts.begin_s):
+            async with asyncio.timeout(self.timeouts.begin_s):
                 message = await self.receive()
         except TimeoutError as error:
             raise SilentServer(
                 f"{self.context.address} takes the connection, but no session begins within "
-                f"{self._timeouts.begin_s:g} s",
+                f"{self.timeouts.begin_s:g} s",
                 self.context,
             ) from error
         if not isinstance(message, Begin | Resumed):
@@ -198,7 +198,7 @@ class Connection:
         """Close with code 1000, within that time or `Timeouts.close_s`; then cut. Idempotent."""
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._timeouts.close_s if timeout_s is None else timeout_s):
+                async with asyncio.timeout(self.timeouts.close_s if timeout_s is None else timeout_s):
                     await self._socket.close()
         finally:
             self._socket.transport.abort()
@@ -210,13 +210,13 @@ class Connection:
 
     async def _send(self, payload: bytes | str) -> None:
         try:
-            async with asyncio.timeout(self._timeouts.send_s):
+            async with asyncio.timeout(self.timeouts.send_s):
                 await self._socket.send(payload)
         except ConnectionClosed as error:
             raise NetworkError("the session has ended", self.context) from error
         except TimeoutError as error:
             raise SilentServer(
-                f"{self.context.address} takes no audio for {self._timeouts.send_s:g} s", self.context
+                f"{self.context.address} takes no audio for {self.timeouts.send_s:g} s", self.context
             ) from error
 
     def _closed(self, error: ConnectionClosed) -> ClientError:
