@@ -26,6 +26,7 @@ class ExitCode(IntEnum):
     SETTINGS = 11
     MISSING_EXTRA = 12
     AUDIO_DEVICE = 13
+    CHECK_FAILED = 15
     INTERRUPTED = 130
 
     @property
@@ -35,7 +36,7 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.FAILURE: "failed for a reason that no other code names",
+    ExitCode.FAILURE: "failed for a reason that no other code names; migrate: there are findings",
     ExitCode.USAGE: "an unknown command, a wrong option or a wrong value",
     ExitCode.MEDIA: "an audio file can't be read",
     ExitCode.OUTPUT: "the output can't be written",
@@ -48,6 +49,7 @@ _MEANINGS = {
     ExitCode.SETTINGS: "a setting has a value that can't be used",
     ExitCode.MISSING_EXTRA: "the command needs packages that aren't installed",
     ExitCode.AUDIO_DEVICE: "there is no microphone that can be used, or it failed",
+    ExitCode.CHECK_FAILED: "a check of 'tympan probe' failed",
     ExitCode.INTERRUPTED: "interrupted by Ctrl+C",
 }
 

@@ -237,7 +237,9 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
         case TimeoutError():
             return SilentServer(f"{where} does not answer", context)
         case _:
-            return NetworkError(f"cannot connect to {where}: {error}", context)
+            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
+            reason = str(error) or f"it closed the connection during the handshake{tls_hint}"
+            return NetworkError(f"cannot connect to {where}: {reason}", context)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:
