@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import wave
@@ -24,7 +25,7 @@ from tympan.cli.turn_writer import TurnWriter
 from tympan.client.clock import RoomClock
 from tympan.client.errors import AudioDeviceError
 from tympan.client.scripted_device import ScriptedDevice
-from tympan.core.units import StreamMs
+from tympan.core.units import Monotonic, StreamMs
 from tympan.core.words import Word
 from tympan.engines.registry import DEFAULT_ENGINE
 
@@ -161,27 +162,24 @@ def heard(device: ScriptedDevice, service: Service, target: Path) -> str:
     return target.read_text()
 
 
-class Mishap(RoomClock):
-    """A clock ten times as fast, at a moment of which something happens to a device."""
+class FastClock(RoomClock):
+    """Ten times as fast."""
 
-    def __init__(self, at_s: float, happen: Callable[[], None]) -> None:
-        self._at_s = at_s
-        self._happen = happen
-        self._started_s = super().now()
-
-    def now(self):  # type: ignore[no-untyped-def]
-        now_s = self._started_s + (super().now() - self._started_s) * 10
-        if now_s - self._started_s >= self._at_s:
-            self._at_s = float("inf")
-            self._happen()
-        return now_s
+    def now(self) -> Monotonic:
+        return Monotonic(super().now() * 10)
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / 10)
 
 
+def speech_until(mishap: Callable[[], None]) -> Iterator[bytes]:
+    """The speech and a little more, and then something happens."""
+    yield from SPEECH + SPEECH[:8]
+    mishap()
+
+
 def test_a_microphone_that_is_unplugged_ends_with_what_was_heard(service: Service, tmp_path: Path) -> None:
-    device = ScriptedDevice(SPEECH, clock=Mishap(2.6, lambda: device.unplug()))
+    device = ScriptedDevice(speech_until(lambda: device.unplug()), clock=FastClock())
 
     with pytest.raises(AudioDeviceError, match="was it unplugged"):
         heard(device, service, tmp_path / "out")
@@ -216,7 +214,7 @@ def test_a_microphone_that_is_busy_is_told_before_anything_else(service: Service
 
 
 def test_ctrl_c_releases_the_microphone_and_tells_the_last_turn(service: Service, tmp_path: Path) -> None:
-    device = ScriptedDevice(SPEECH, clock=Mishap(2.6, lambda: os.kill(os.getpid(), 2)))
+    device = ScriptedDevice(speech_until(lambda: os.kill(os.getpid(), signal.SIGINT)), clock=FastClock())
 
     with pytest.raises(KeyboardInterrupt):
         heard(device, service, tmp_path / "out")
