@@ -52,8 +52,8 @@ _COMPUTED = MappingProxyType({"token_secret": "random", "workers": "one a core",
 _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
-        "TYMPAN_API_KEY": "`tympan transcribe`, `tympan probe`: key for the server, like `--api-key`",
-        "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan transcribe` without `--url`",
+        "TYMPAN_API_KEY": "`tympan listen`, `transcribe` and `probe`: key for the server, like `--api-key`",
+        "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan listen` and `transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",
         "TYMPAN_MODELS_DIR": "where pulled models are kept; else `tympan/models` in your data directory",
         "TYMPAN_DEBUG": "set: an internal error shows its traceback",
