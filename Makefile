@@ -4,7 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 export TYMPAN_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 
-.PHONY: demo test serve bench lint docs lock clean
+# Third-party clients that tests run, each in an environment of its own: a virtual one, or a folder with node_modules.
+CLIENTS := $(patsubst tests/environments/%/,%,$(wildcard tests/environments/*/))
+CLIENTS_DIR := $(VENV)/clients
+
+.PHONY: demo test serve bench prove lint docs clients lock lock-clients clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tympan demo
@@ -18,6 +22,10 @@ serve: $(VENV)/.installed
 bench: $(VENV)/.installed
 	@$(BIN)/python -m bench $(ARGS)
 
+# Minutes of real speech over a network that breaks: see scripts/prove_network.py.
+prove: $(VENV)/.installed
+	@PYTHONPATH=tests/network:. $(BIN)/python scripts/prove_network.py $(ARGS)
+
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -27,10 +35,22 @@ lint: $(VENV)/.installed
 docs: $(VENV)/.installed
 	@$(BIN)/python scripts/generate_docs.py $(ARGS)
 
+clients: $(CLIENTS:%=$(CLIENTS_DIR)/%/.installed)
+	@:
+
 # Needs uv; pins every package by hash and names no registry.
 lock:
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 	  --extra all --extra dev pyproject.toml -o requirements.lock $(ARGS)
+
+# Needs uv and npm. CLIENTS=NAME renews one.
+lock-clients: $(CLIENTS:%=lock-client-%)
+
+lock-client-%:
+	@cd tests/environments/$* && if test -f package.json; \
+	  then npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund; \
+	  else uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
+	    requirements.in -o requirements.txt $(ARGS); fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage bench/out
@@ -40,4 +60,17 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(CLIENTS_DIR)/%/.installed: tests/environments/%/requirements.txt
+	@rm -rf $(@D)
+	@$(PYTHON) -m venv $(@D)
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@touch $@
+
+$(CLIENTS_DIR)/%/.installed: tests/environments/%/package-lock.json tests/environments/%/package.json
+	@command -v npm >/dev/null || { echo "make clients needs Node.js and npm for $*" >&2; exit 1; }
+	@rm -rf $(@D) && mkdir -p $(@D)
+	@cp $^ $(@D)
+	@cd $(@D) && npm ci --silent --ignore-scripts --no-audit --no-fund
 	@touch $@

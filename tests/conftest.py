@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+from collections.abc import Callable
 
 import pytest
 from hypothesis import settings
@@ -10,6 +11,7 @@ from hypothesis import settings
 pytest.register_assert_rewrite("conversation")
 
 from conversation import Caller  # noqa: E402 - its assertions must be rewritten before it is imported
+from third_party import Environment, find_environment  # noqa: E402
 
 # Timing belongs to the benchmark: a slow machine must not fail a property.
 settings.register_profile("tympan", deadline=None)
@@ -24,3 +26,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 def caller() -> Caller:
     """Somebody on the line, with the default configuration."""
     return Caller()
+
+
+@pytest.fixture(scope="session")
+def third_party() -> Callable[[str], Environment]:
+    """Finds an environment of `tests/environments` that `make clients` has set up; see `third_party.py`."""
+    return find_environment

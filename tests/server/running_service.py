@@ -18,9 +18,10 @@ from tympan.core.config import SessionConfig, SessionLimits
 from tympan.engines.base import Recognizer
 from tympan.engines.scripted import Script, ScriptedWord
 from tympan.runtime.link import LocalLink
+from tympan.server.app import create_app
 from tympan.server.config import ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
-from tympan.server.run import Server, bind, uvicorn_config
+from tympan.server.listening import Server, bind, listening_config
 
 KEY = "the-right-key"
 
@@ -91,7 +92,7 @@ class Service:
     def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
         self._clients = ExitStack()
         self.gateway = Gateway(config)
-        self.server = Server(uvicorn_config(self.gateway), self.gateway)
+        self.server = Server(listening_config(create_app(self.gateway), config.network), self.gateway)
         self._sockets = bind("127.0.0.1", 0)
         self.listening = self._sockets[0]
         self.port = self.listening.getsockname()[1]

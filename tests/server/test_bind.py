@@ -7,7 +7,7 @@ import socket
 import pytest
 
 from tympan.core.errors import SettingsError
-from tympan.server.run import bind
+from tympan.server.listening import bind
 
 
 def test_small_messages_leave_an_accepted_connection_at_once() -> None:

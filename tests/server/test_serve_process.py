@@ -17,6 +17,7 @@ import pytest
 from running_service import CHUNK, Client
 from websockets.sync.client import connect
 
+from certificates import make_certificate
 from tympan.cli.main import main
 from tympan.server.logs import LOGGERS
 
@@ -83,6 +84,15 @@ def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_wo
     assert "session ended" in errors
 
 
+def test_with_a_certificate_the_addresses_are_https_and_wss(serve: Serve, tmp_path: Path) -> None:
+    files = make_certificate(tmp_path)
+    process = serve("--port", "0", "--no-auth", "--tls-cert", str(files.cert), "--tls-key", str(files.key))
+    port = read_until(process, r"^Listening on https://127\.0\.0\.1:(\d+)$")[1]
+    read_until(process, rf"^Connect to wss://127\.0\.0\.1:{port}/v3/ws ")
+    process.terminate()
+    assert process.wait(5) == 0
+
+
 def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> None:
     process = serve("--port", "0", "--no-auth")
     port = listening_port(process)
@@ -112,6 +122,13 @@ def own_logging() -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("own_logging")
+def test_a_certificate_that_is_not_there_is_one_line_and_exit_code_11(
+    capsys: pytest.CaptureFixture[str], own_logging: None
+) -> None:
+    code, line = ends_with_one_line(capsys, "--port", "0", "--tls-cert", "/nowhere/cert.pem")
+    assert (code, line) == (11, "tympan: tls_cert: cannot read /nowhere/cert.pem: No such file or directory\n")
+
+
 def test_a_port_in_use_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]

@@ -4,9 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from tympan.core.config import SessionConfig
 from tympan.engines.registry import DEFAULT_ENGINE
+
+
+@dataclass(frozen=True, slots=True)
+class TlsFiles:
+    """PEM files: the certificate with its chain, and its private key; without one, the first holds both."""
+
+    cert: Path
+    key: Path | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,6 +24,8 @@ class NetworkConfig:
 
     host: str = "127.0.0.1"
     port: int = 8000
+    tls: TlsFiles | None = None
+    """None: plain HTTP and WebSocket."""
     max_connections: int = 512
     """TCP connections of all kinds; one more is cut at once."""
     max_message_bytes: int = 2_097_152
@@ -56,5 +67,7 @@ class ServerConfig:
     session: SessionConfig = field(default_factory=SessionConfig)
     """What holds for every session unless its client asks for something else."""
     max_sessions: int = 8
+    resume_window_s: float = 30.0
+    """A session whose client is lost and asked for it is kept so long; 0 keeps none."""
     has_metrics: bool = True
     log_level: str = "info"

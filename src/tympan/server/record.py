@@ -18,6 +18,7 @@ class SessionRecord:
     """One session's line in the log, filled in while it runs."""
 
     session_id: str
+    protocol: str
     engine: str
     turns: int = 0
     close_code: int = VANISHED
@@ -28,10 +29,9 @@ class SessionRecord:
         logger.info("session began", extra=self._fields())
 
     def tell_end(self, audio_s: float, metrics: Metrics) -> None:
-        """Log and count how the session ended."""
+        """Log how the session ended, and count what it was."""
         metrics.audio_received.inc(audio_s)
         metrics.turns.inc(self.turns)
-        metrics.count_ending(self.close_code)
         ending = {
             "audio_s": audio_s,
             "turns": self.turns,
@@ -41,4 +41,4 @@ class SessionRecord:
         logger.info("session ended", extra=self._fields() | ending)
 
     def _fields(self) -> dict[str, object]:
-        return {"session": self.session_id, "protocol": "v3", "engine": self.engine}
+        return {"session": self.session_id, "protocol": self.protocol, "engine": self.engine}

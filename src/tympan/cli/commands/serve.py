@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
-import secrets
-import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -13,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tympan.cli.errors import needs_extra
-from tympan.core.errors import SettingsError
+from tympan.cli.listening import check_reach, tell_listening, with_key
 
 if TYPE_CHECKING:
     from tympan.server.config import ServerConfig
@@ -26,6 +23,12 @@ def serve(
     host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0 lets the system choose (default: 8000).")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate with its chain, a PEM file: serve https and wss.", dir_okay=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Private key of the certificate, unless in the same file.", dir_okay=False)
     ] = None,
     api_key: Annotated[
         list[str] | None,
@@ -53,6 +56,12 @@ def serve(
     max_backlog_s: Annotated[
         float | None, typer.Option(help="Audio that may wait in one session (default: 300).")
     ] = None,
+    resume_window_s: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep the session of a client that was cut off for this long, if it asked; 0: never (default: 30)."
+        ),
+    ] = None,
     max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message (default: 2097152).")] = None,
     max_connections: Annotated[
         int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
@@ -65,7 +74,7 @@ def serve(
         Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Serve live transcription: AssemblyAI's streaming protocol v3 at /v3/ws.
+    """Serve live transcription: AssemblyAI's streaming protocol v3 at /v3/ws, and v2 at /v2/realtime/ws.
 
     Every setting may also come from the environment (TYMPAN_MAX_SESSIONS=4) or a TOML file
     (max_sessions = 4); flags win over the environment, the environment wins over the file. Stops within
@@ -74,6 +83,8 @@ def serve(
     given = {
         "host": host,
         "port": port,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
         "api_keys": tuple(api_key) if api_key else None,
         "no_auth": no_auth or None,
         "engine": engine,
@@ -83,6 +94,7 @@ def serve(
         "max_sessions": max_sessions,
         "max_session_s": max_session_s,
         "max_backlog_s": max_backlog_s,
+        "resume_window_s": resume_window_s,
         "max_message_bytes": max_message_bytes,
         "max_connections": max_connections,
         "strict": strict or None,
@@ -94,56 +106,24 @@ def serve(
         from tympan.server.settings import load_settings, server_config
     settings = server_config(load_settings(flags, config))
     if settings.auth.is_open:
-        _check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
+        check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
     set_up_logging(settings.log_level)
-    if settings.auth.is_open or settings.auth.api_keys:
-        _run(settings, made_key=None)
-    else:
-        key = secrets.token_urlsafe(24)
-        _run(replace(settings, auth=replace(settings.auth, api_keys=(key,))), made_key=key)
+    auth, made_key = with_key(settings.auth)
+    _run(replace(settings, auth=auth), made_key=made_key)
 
 
 def _run(config: ServerConfig, *, made_key: str | None) -> None:
     """Bind, load, serve until a signal comes. A key that was made up is printed once, and kept nowhere."""
     with needs_extra("server"):
-        from tympan.server import run
-    sockets = run.bind(config.network.host, config.network.port)
-    address = _address(config.network.host, sockets[0].getsockname()[1])
+        from tympan.server.listening import bind
+        from tympan.server.run import serve as run_server
+    sockets = bind(config.network.host, config.network.port)
 
     def tell() -> None:
-        if made_key is not None:
-            _say(f"No API key was given. Made one for this run: {made_key}")
-        _say(f"Listening on http://{address}")
-        credential = "no key needed" if config.auth.is_open else "header Authorization: KEY"
-        _say(f"Connect to ws://{address}/v3/ws ({credential}); press Ctrl+C to stop")
+        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v3/ws",))
 
     try:
-        asyncio.run(run.serve(config, sockets, tell))
+        asyncio.run(run_server(config, sockets, tell))
     finally:
         for listening in sockets:
             listening.close()
-
-
-def _check_reach(host: str, *, is_confirmed: bool) -> None:
-    if not (is_confirmed or _is_loopback(host)):
-        raise SettingsError(
-            f"--no-auth would let everybody who reaches {host} connect; "
-            "use --api-key, or confirm with --i-know-this-is-open"
-        )
-
-
-def _is_loopback(host: str) -> bool:
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
-def _address(host: str, port: int) -> str:
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
-
-
-def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)
