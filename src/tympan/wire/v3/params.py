@@ -13,10 +13,13 @@ from typing import TypeVar
 from urllib.parse import parse_qsl
 
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import ConfigUpdate, FormattedSource, SessionConfig
+from tympan.core.config import FormattedSource, SessionConfig
 from tympan.core.errors import BadParameter
 from tympan.wire.v3 import parameters as p
-from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, Profile, profile_of
+from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
+from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
+from tympan.wire.v3.profiles import Profile
+from tympan.wire.v3.update import changes
 
 T = TypeVar("T")
 
@@ -38,6 +41,7 @@ class ConnectionOptions:
     token: str | None = field(default=None, repr=False)
     speech_model: str = DEFAULT_MODEL
     profile: Profile = Profile.US
+    mode: str | None = None
     api_version: str = LATEST_API_VERSION
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
@@ -63,16 +67,19 @@ def parse_query(
     Raises:
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
-    given = _Given(_fields(query), is_strict=strict)
-    without_effect = given.check_all()
-    requested = given.value(p.SPEECH_MODEL)
+    fields = _fields(query)
+    requested = _Given(fields, is_strict=strict).value(p.SPEECH_MODEL)
     profile, model = profile_of(requested, is_strict=strict)
+    given = _Given(fields, is_strict=strict, profile=profile)
+    shortened = requested and requested[:_MAX_ECHO_CHARS]
+    without_effect = given.check_all()
     options = ConnectionOptions(
         token=given.value(p.TOKEN),
         speech_model=model,
         profile=profile,
+        mode=_or(given.value(p.MODE), DEFAULT_MODE) if p.MODE.has_effect(profile) else None,
         api_version=_api_version(api_version),
-        requested_model=requested[:_MAX_ECHO_CHARS] if requested and requested not in MODELS else None,
+        requested_model=shortened if shortened and shortened != model else None,
         without_effect=without_effect,
         is_resumable=given.value(p.RESUMABLE) or False,
     )
@@ -100,23 +107,28 @@ def query_resume(query: str) -> ResumeRequest | None:
 
 
 class _Given:
-    """The fields of one query."""
+    """The fields of one query, for a session of that profile."""
 
-    def __init__(self, fields: Mapping[str, list[str]], *, is_strict: bool) -> None:
+    def __init__(self, fields: Mapping[str, list[str]], *, is_strict: bool, profile: Profile = Profile.US) -> None:
         self._fields = fields
+        self._profile = profile
         self.is_strict = is_strict
 
-    def value(self, parameter: p.Parameter[T]) -> T | None:
-        """The value of a parameter, None when it isn't given."""
-        for name in parameter.names:
-            if name in self._fields:
-                return parameter.parse(name, self._fields[name], is_strict=self.is_strict)
-        return None
+    def value(self, parameter: p.Parameter[T], /) -> T | None:
+        """The value of a parameter, None when it isn't given or has no effect in this session."""
+        return self._checked(parameter) if parameter.has_effect(self._profile) else None
 
     def check_all(self) -> tuple[str, ...]:
         """Check every field that the table knows; returns the names of those without effect."""
-        given = [parameter for parameter in p.PARAMETERS if self.value(parameter) is not None]
-        return tuple(parameter.name for parameter in given if parameter.state is p.State.WITHOUT_EFFECT)
+        given = [parameter for parameter in p.PARAMETERS if self._checked(parameter) is not None]
+        return tuple(parameter.name for parameter in given if not parameter.has_effect(self._profile))
+
+    def _checked(self, parameter: p.Parameter[T]) -> T | None:
+        for name in parameter.names:
+            if name in self._fields:
+                texts = self._fields[name]
+                return parameter.parse(name, texts, profile=self._profile, is_strict=self.is_strict)
+        return None
 
 
 def _fields(query: str) -> dict[str, list[str]]:
@@ -138,11 +150,12 @@ def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) ->
             encoding=defaults.audio.encoding if encoding is None else Encoding(encoding),
             sample_rate_hz=_or(given.value(p.SAMPLE_RATE), defaults.audio.sample_rate_hz),
         ),
-        turn=defaults.turn,
+        turn=U3_TURN if profile is Profile.U3 else defaults.turn,
         output=replace(
             defaults.output,
             include_partial_turns=_or(given.value(p.INCLUDE_PARTIAL_TURNS), defaults.output.include_partial_turns),
             formatted_source=defaults.output.formatted_source if source is None else FormattedSource(source),
+            has_language=_or(given.value(p.LANGUAGE_DETECTION), defaults.output.has_language),
         ),
         limits=replace(
             defaults.limits,
@@ -150,16 +163,7 @@ def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) ->
             is_strict=given.is_strict,
         ),
     )
-    format_turns = _or(given.value(p.FORMAT_TURNS), given.value(p.FORMATTED_FINALS))
-    update = ConfigUpdate(
-        confidence_threshold=given.value(p.CONFIDENCE_THRESHOLD),
-        min_silence_ms=given.value(p.MIN_TURN_SILENCE),
-        max_silence_ms=given.value(p.MAX_TURN_SILENCE),
-        vad_threshold=given.value(p.VAD_THRESHOLD),
-        format_turns=format_turns if profile.has_formatted_final else False,
-        filter_profanity=given.value(p.FILTER_PROFANITY),
-    )
-    return update.apply_to(base)
+    return changes(given.value).apply_to(base)
 
 
 def _api_version(header: str | None) -> str:
