@@ -53,7 +53,7 @@ class Server:
         self._popen = subprocess.Popen(
             self._command, env=self._environment, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
         )
-        self._process = psutil.Process(self._popen.pid)
+        self.process = psutil.Process(self._popen.pid)
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
         try:
@@ -73,6 +73,11 @@ class Server:
     def address(self) -> str:
         return f"ws://{self._host}"
 
+    def kill(self) -> None:
+        """End the process as a crash would; leaving still cleans up."""
+        self._popen.kill()
+        self._popen.wait()
+
     def cpu_s(self) -> float:
         """User and system time of the process and its children so far."""
         times = [process.cpu_times() for process in self._processes()]
@@ -83,7 +88,7 @@ class Server:
         return sum(process.memory_info().rss for process in self._processes()) / 2**20
 
     def _processes(self) -> list[psutil.Process]:
-        return [self._process, *self._process.children(recursive=True)]
+        return [self.process, *self.process.children(recursive=True)]
 
     def _read_stderr(self) -> None:
         assert self._popen.stderr is not None

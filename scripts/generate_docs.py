@@ -26,8 +26,13 @@ from tympan.engines.moonshine.assets import DEFAULT_MODEL, DEFAULT_SHA256
 from tympan.engines.moonshine.catalog import KNOWN_MODELS
 from tympan.engines.registry import DEFAULT_ENGINE, ENGINES
 from tympan.engines.wheel_model import WHEEL_MODELS
+from tympan.migrate import reference as migration
+from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
-from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
+from tympan.server.listening_settings import PREFIX
+from tympan.server.settings import CONFIG_VARIABLE, Settings
+from tympan.wire import bridge_reference
+from tympan.wire.v2 import reference as v2_reference
 from tympan.wire.v3 import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +50,7 @@ _COMPUTED = MappingProxyType({"token_secret": "random", "workers": "one a core",
 _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
-        "TYMPAN_API_KEY": "`tympan transcribe`: key for the server, like `--api-key`",
+        "TYMPAN_API_KEY": "`tympan transcribe`, `tympan probe`: key for the server, like `--api-key`",
         "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",
         "TYMPAN_MODELS_DIR": "where pulled models are kept; else `tympan/models` in your data directory",
@@ -163,12 +168,30 @@ def models_page() -> str:
     )
 
 
+def rules_page() -> str:
+    """The list of migration rules."""
+    return _page(
+        "Migration rules",
+        "What `tympan migrate check` looks for in programs for the retired v2 protocol. *safe*: `tympan migrate fix` "
+        "does it; *unsafe*: only with `--unsafe`, look at the result; *by hand*: it is told, with what to do.",
+        _table(("Code", "", "Fix"), migration.index_rows()),
+    )
+
+
+def _rule_page(rule: AnyRule) -> Callable[[], str]:
+    return lambda: _page(f"{rule.code}: {rule.title}", *migration.rule_blocks(rule))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
+    "docs/reference/protocol-v2.md": v2_reference.render,
+    "docs/reference/bridge.md": bridge_reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/models.md": models_page,
+    "docs/reference/rules/index.md": rules_page,
+    **{f"docs/reference/rules/{migration.page_name(rule)}": _rule_page(rule) for rule in all_rules()},
 }
 
 
@@ -208,7 +231,7 @@ def _page(title: str, *blocks: str) -> str:
 
 def _wrapped(block: str) -> str:
     """Prose on lines of one width; headings, tables and what stands in fences as they are."""
-    if block[0] in "#|":
+    if block.startswith(("#", "|", "```")):
         return block
     return textwrap.fill(block, _PROSE_WIDTH, break_long_words=False, break_on_hyphens=False)
 

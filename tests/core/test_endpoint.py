@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -107,13 +109,20 @@ def test_word_by_word_a_turn_needs_some_speech(speech_ms: int, reason: EndReason
     assert ending(TurnConfig(), 400, 1.0, speech_ms=speech_ms) is reason
 
 
+@pytest.mark.parametrize(("silence_ms", "reason"), [(299, None), (300, CONFIDENT)])
+def test_a_whole_turn_waits_for_the_sessions_silence_where_that_is_longer(
+    silence_ms: int, reason: EndReason | None
+) -> None:
+    assert ending(replace(WHOLE_TURNS, min_silence_ms=300), silence_ms, 1.0) is reason
+
+
 @pytest.mark.parametrize(
     ("silence_ms", "confidence", "reason"),
     [
-        (99, 1.0, None),
-        (100, 1.0, CONFIDENT),
-        (100, 0.4, None),
-        (100, 0.401, CONFIDENT),
+        (199, 1.0, None),
+        (200, 1.0, CONFIDENT),
+        (200, 0.4, None),
+        (200, 0.401, CONFIDENT),
         (999, 0.4, None),
         (1000, 0.0, SILENT),
     ],
@@ -127,12 +136,14 @@ def test_a_whole_turn_ends_by_confidence_or_the_longest_silence(
 @pytest.mark.parametrize(
     ("min_ms", "max_ms", "looks"),
     [
-        (100, 1000, (100, 400, 600)),
+        (100, 1000, (100, 200, 400, 600)),
         (100, 100, (100,)),
-        (99, 1000, (100, 400, 600)),
+        (99, 1000, (100, 200, 400, 600)),
         (50, 60, (60,)),  # the longest silence ends the turn, so it is looked at there at the latest
-        (100, 399, (100,)),
-        (100, 400, (100, 400)),
+        (100, 199, (100,)),
+        (100, 200, (100, 200)),
+        (200, 399, (200,)),
+        (250, 400, (250, 400)),
         (400, 1600, (400, 600)),
         (600, 1600, (600,)),
         (800, 1600, (800,)),

@@ -174,10 +174,11 @@ def test_a_u3_conversation_announces_speech_and_has_one_formatted_final(service:
     assert told(messages) == [
         ("SpeechStarted", ""),
         ("Turn", "Hi, my name—"),
+        ("Turn", "Hi, my name is Sonny—"),
         ("Turn", "E Hi, my name is Sonny."),
         ("Termination", ""),
     ]
-    final = messages[2]
+    final = messages[3]
     assert final["turn_is_formatted"]
     assert final["utterance"] == final["transcript"] == " ".join(word["text"] for word in final["words"])
     assert messages[0]["timestamp"] == 100

@@ -12,9 +12,11 @@ from hypothesis import strategies as st
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter
+from tympan.wire.parameter import State
+from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3.client import build_query
-from tympan.wire.v3.parameters import PARAMETERS, State
-from tympan.wire.v3.params import LATEST_API_VERSION, ResumeRequest, parse_query, query_resume, query_token
+from tympan.wire.v3.parameters import PARAMETERS
+from tympan.wire.v3.params import LATEST_API_VERSION, parse_query, query_resume, query_token
 from tympan.wire.v3.profiles import Profile
 
 DEFAULTS = SessionConfig()
@@ -453,7 +455,7 @@ def test_what_known_clients_send_is_accepted(query):
 def test_the_documented_default_is_the_one_in_force(parameter):
     if parameter.default not in ("", "none"):
         assert config_of(f"{parameter.name}={parameter.default}") == DEFAULTS
-    u3_default = parameter.u3_default or (parameter.default if Profile.U3 in parameter.profiles else "")
+    u3_default = parameter.u3_default or (parameter.default if parameter.applies_to(Profile.U3) else "")
     if u3_default not in ("", "none") and parameter.name != "speech_model":
         assert config_of(f"speech_model=u3-rt-pro&{parameter.name}={u3_default}") == config_of("speech_model=u3-rt-pro")
 

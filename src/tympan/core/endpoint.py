@@ -24,6 +24,10 @@ MIDDLE_LOOK_SILENCE_MS = 400
 LATE_LOOK_SILENCE_MS = 600
 """The score rises with silence, so a turn that seemed open is looked at once more."""
 
+SOONEST_CONFIDENT_MS = 200
+"""Under `Finality.TURN` no score ends a turn sooner, however early the first look is: at 100 ms it would end twice as
+many turns between words (10 against 5 in 681 s of recordings)."""
+
 ANY_CONFIDENCE = -1.0
 """Every confidence exceeds it."""
 
@@ -77,13 +81,14 @@ def _word_by_word(config: TurnConfig) -> Endpointing:
 def _whole_turns(config: TurnConfig) -> Endpointing:
     # Closing punctuation, which the protocol names, is no condition: models put it behind most texts that are cut
     # off. The score is what that look is for. (Both together cut as few pauses and end 0.4 s later at p95.)
-    complete = EndpointRule(EndReason.CONFIDENT, config.min_silence_ms, config.confidence_threshold, min_speech_ms=0)
+    confident_ms = max(config.min_silence_ms, SOONEST_CONFIDENT_MS)
+    confident = EndpointRule(EndReason.CONFIDENT, confident_ms, config.confidence_threshold, min_speech_ms=0)
     silent = EndpointRule(EndReason.SILENT, config.longest_silence_ms, min_speech_ms=0)
     first_ms = min(max(EARLIEST_LOOK_SILENCE_MS, config.min_silence_ms), config.longest_silence_ms)
-    looks_ms = {first_ms, *(ms for ms in (MIDDLE_LOOK_SILENCE_MS, LATE_LOOK_SILENCE_MS) if ms > first_ms)}
+    later_ms = (SOONEST_CONFIDENT_MS, MIDDLE_LOOK_SILENCE_MS, LATE_LOOK_SILENCE_MS)
     return Endpointing(
-        rules=(complete, silent),
-        looks_ms=tuple(sorted(ms for ms in looks_ms if ms <= config.longest_silence_ms)),
+        rules=(confident, silent),
+        looks_ms=(first_ms, *(ms for ms in later_ms if first_ms < ms <= config.longest_silence_ms)),
     )
 
 

@@ -2,10 +2,10 @@
 
     TympanError
     ├── ProtocolError        the peer broke the protocol     → close code, shown to the peer
-    │   ├── MalformedMessage     not JSON, or not an object with a type
+    │   ├── MalformedMessage     not JSON (NotJson), or not an object with a type
     │   ├── UnknownMessageType
     │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
-    │   ├── BadChunk             a binary message too long (or, strictly, too short)
+    │   ├── BadChunk             a binary message: ChunkTooLong or, strictly, ChunkTooShort
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
@@ -45,6 +45,10 @@ class MalformedMessage(ProtocolError):
     """Not JSON, or JSON that is no object with a `type`."""
 
 
+class NotJson(MalformedMessage):
+    """A text message that is no JSON."""
+
+
 class UnknownMessageType(ProtocolError):
     """A text message of a type that the protocol doesn't have."""
 
@@ -66,6 +70,14 @@ class BadParameter(ProtocolError):
 
 class BadChunk(ProtocolError):
     """A binary message holds too much or too little audio."""
+
+
+class ChunkTooShort(BadChunk):
+    """Less audio in a message than a strict session takes, time and again."""
+
+
+class ChunkTooLong(BadChunk):
+    """More audio in one message than a session takes."""
 
 
 class AudioTooFast(ProtocolError):

@@ -20,11 +20,13 @@ from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint
 from tympan.core.errors import (
     AudioTooFast,
     BadChunk,
+    ChunkTooLong,
+    ChunkTooShort,
     Inactive,
     MaxDurationExceeded,
     TympanError,
 )
-from tympan.core.events import Heartbeat, SessionBegan, SessionEnded
+from tympan.core.events import Heartbeat, ResumeOffer, SessionBegan, SessionEnded
 from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.units import Monotonic, StreamMs
@@ -50,7 +52,7 @@ class Session:
         self.session_id = session_id
         self._config = config
         self._began_at = began_at
-        self._last_message_at = began_at
+        self._last_message_at: Monotonic | None = began_at  # None while the client is lost
         self._phase = Phase.OPEN
         self._received_bytes = 0
         self._judged_until_ms = StreamMs(0)
@@ -62,6 +64,11 @@ class Session:
     def received_ms(self) -> StreamMs:
         """Audio received so far."""
         return self._config.audio.position_ms(self._received_bytes)
+
+    @property
+    def received_bytes(self) -> int:
+        """The same in bytes."""
+        return self._received_bytes
 
     @property
     def backlog_ms(self) -> int:
@@ -77,9 +84,9 @@ class Session:
     def is_closed(self) -> bool:
         return self._phase is Phase.CLOSED
 
-    def begin(self, expires_at_unix_s: int) -> list[Effect]:
-        """The first effect; the wall-clock expiry is only told, never read."""
-        return [Emit(SessionBegan(self.session_id, expires_at_unix_s))]
+    def begin(self, expires_at_unix_s: int, resume: ResumeOffer | None = None) -> list[Effect]:
+        """The first effect; the wall-clock expiry and the offer are only told, never read."""
+        return [Emit(SessionBegan(self.session_id, expires_at_unix_s, resume))]
 
     def receive_audio(self, payload: bytes, now: Monotonic) -> list[Effect]:
         """A binary message came."""
@@ -136,6 +143,16 @@ class Session:
             case _:
                 assert_never(output)
 
+    def receive_lost(self, now: Monotonic) -> list[Effect]:
+        """The connection is lost, and the client is waited for: until it is back no silence of its counts."""
+        effects = self.advance(now)
+        self._last_message_at = None
+        return effects
+
+    def receive_resumed(self, now: Monotonic) -> list[Effect]:
+        """The client is back."""
+        return self._receive_message(now)
+
     def end(self, error: TympanError) -> list[Effect]:
         """End with an error, but tell everything heard so far first. A Terminate under way goes on."""
         if self._phase is not Phase.OPEN:
@@ -182,7 +199,9 @@ class Session:
 
     def _inactive_at(self) -> float:
         timeout_s = self._config.limits.inactivity_timeout_s
-        return math.inf if timeout_s is None else self._last_message_at + timeout_s
+        if timeout_s is None or self._last_message_at is None:
+            return math.inf
+        return self._last_message_at + timeout_s
 
     def _receive_message(self, now: Monotonic) -> list[Effect]:
         effects = self.advance(now)
@@ -201,15 +220,15 @@ class Session:
         if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
             return None
         low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
-        return BadChunk(
+        kind = ChunkTooLong if duration_ms > limits.max_chunk_ms else ChunkTooShort
+        return kind(
             f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {limits.max_chunk_ms} ms"
         )
 
     def _end(self, now: Monotonic) -> list[Effect]:
         if self._ending_error is not None:
             return self._close(self._ending_error)
-        audio_s = round(self.received_ms / 1000)
-        ended = SessionEnded(audio_duration_s=audio_s, session_duration_s=round(now - self._began_at))
+        ended = SessionEnded(audio_duration_s=self.received_ms / 1000, session_duration_s=now - self._began_at)
         return [Emit(ended), *self._close(None)]
 
     def _close(self, error: TympanError | None) -> list[Effect]:

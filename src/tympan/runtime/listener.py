@@ -15,6 +15,7 @@ from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Control, Finish, ForceEndpoint
 from tympan.core.events import ConfigurationChanged, EndReason, TurnEvent
 from tympan.core.listening import Heard
+from tympan.core.settled import SettledPosition
 from tympan.core.silence import SilenceWatch
 from tympan.core.turn import EndTurn, Look, Read, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
@@ -42,6 +43,7 @@ class Listener:
         self._config = config
         self._decoder = PcmDecoder(config.audio)
         self._machine = TurnMachine(config.turn)
+        self._settled = SettledPosition(tells_partials=config.output.include_partial_turns)
         self._silence = SilenceWatch(is_on=config.output.has_silence)
         self._queue: deque[bytes | Control] = deque()
         self._judged_until_ms = StreamMs(0)
@@ -84,6 +86,7 @@ class Listener:
 
     def _step(self, report: Report) -> list[TurnEvent]:
         self._judged_until_ms = report.judged_until_ms
+        self._settled.receive_report(report)
         return [*self._perform(self._machine.receive_report(report)), *self._silence.receive_report(report)]
 
     def _perform(self, steps: list[TurnStep]) -> list[TurnEvent]:
@@ -95,7 +98,9 @@ class Listener:
                 case Read():
                     events += self._perform(self._machine.receive_report(self._stream.read(), Moment.READ))
                 case EndTurn():
-                    events += self._machine.receive_turn_text(self._stream.end_turn(), step)
+                    text = self._stream.end_turn()
+                    self._settled.receive_turn_end(text.words)
+                    events += self._machine.receive_turn_text(text, step)
                 case _:
                     events.append(step)
         return events
@@ -116,7 +121,9 @@ class Listener:
                 assert_never(control)
 
     def _force(self, reason: EndReason) -> list[TurnEvent]:
-        return self._perform(self._machine.receive_force(self._stream.look(), reason))
+        report = self._stream.look()
+        self._settled.receive_report(report)
+        return self._perform(self._machine.receive_force(report, reason))
 
     def _finish(self) -> Heard:
         self._stream.accept(self._decoder.flush())
@@ -127,7 +134,7 @@ class Listener:
         events += self._force(EndReason.SESSION_ENDED)
         self._is_finished = True
         self._queue.clear()
-        return Heard(self._judged_until_ms, tuple(events), is_finished=True)
+        return self._heard(events, is_finished=True)
 
-    def _heard(self, events: list[TurnEvent]) -> Heard:
-        return Heard(self._judged_until_ms, tuple(events))
+    def _heard(self, events: list[TurnEvent], *, is_finished: bool = False) -> Heard:
+        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms)

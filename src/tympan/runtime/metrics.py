@@ -10,8 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010), 4004, 4103})
-"""RFC 6455's, the service's own, and those of the resume extension. A client may close with any of 2,000 others."""
+_V2_CODES = frozenset({4000, 4001, 4008, 4029, *range(4031, 4034), *range(4100, 4105)})
+_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010), 4004, 4103}) | _V2_CODES
+"""RFC 6455's, the service's own of v3 and v2, and those of the resume extension. A client may close with any of
+2,000 others."""
 
 
 class Metrics:
@@ -20,6 +22,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
+        self.sessions_kept = Gauge(
+            "tympan_sessions_kept",
+            "Of them, sessions whose client was cut off and may come back",
+            registry=self.registry,
+        )
+        self.resumes = Counter(
+            "tympan_resumes_total",
+            "Connections that wanted to go on with a kept session, by outcome: resumed or refused",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.connections_ended = Counter(
             "tympan_connections_ended_total",
             "WebSocket connections ended or refused, by close code (1006: vanished; other: a code of the client's own)",

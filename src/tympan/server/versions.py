@@ -5,13 +5,16 @@ To add a version: a class here with the shape of `ProtocolVersion`, and a route 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tympan.core.config import SessionConfig
 from tympan.formatting.pipeline import EnglishWording
-from tympan.wire.server_protocol import Farewell, ServerProtocol
+from tympan.wire.server_protocol import Farewell, ResumeRequest, ServerProtocol
+from tympan.wire.v2 import params as v2_params
+from tympan.wire.v2.server import V2ServerProtocol
+from tympan.wire.v2.server import farewell as v2_farewell
 from tympan.wire.v3 import params as v3_params
 from tympan.wire.v3.server import V3ServerProtocol
 from tympan.wire.v3.server import farewell as v3_farewell
@@ -20,11 +23,12 @@ from tympan.wire.v3.server import farewell as v3_farewell
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a client asks for: the session, the protocol object that will speak for it, and log fields that
-    tell what of it has no effect. The fields hold no credential."""
+    tell what of it has no effect. The fields hold no credential. `is_resumable`: keep it when its client is lost."""
 
     config: SessionConfig
     protocol: ServerProtocol
     remarks: Mapping[str, object] = field(default_factory=dict)
+    is_resumable: bool = False
 
 
 class ProtocolVersion(Protocol):
@@ -36,6 +40,13 @@ class ProtocolVersion(Protocol):
 
     def token(self, query: str) -> str | None:
         """The credential in a query string, whatever else is in there: who asks is judged before what is asked.
+
+        Raises:
+            ProtocolError: the query can't be read.
+        """
+
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        """Which session the client wants to go on with, whatever else is in the query; None begins a new one.
 
         Raises:
             ProtocolError: the query can't be read.
@@ -60,6 +71,9 @@ class V3:
     def token(self, query: str) -> str | None:
         return v3_params.query_token(query)
 
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        return v3_params.query_resume(query)
+
     def read(self, query: str, headers: Mapping[str, str], defaults: SessionConfig) -> Asked:
         config, options = v3_params.parse_query(
             query,
@@ -70,7 +84,31 @@ class V3:
         remarks: dict[str, object] = {}
         if options.requested_model is not None or options.without_effect:
             remarks = {"requested_model": options.requested_model, "without_effect": options.without_effect}
-        return Asked(config, V3ServerProtocol(config, options, EnglishWording()), remarks)
+        protocol = V3ServerProtocol(config, options, EnglishWording())
+        return Asked(config, protocol, remarks, is_resumable=options.is_resumable)
 
     def farewell(self, error: Exception | None) -> Farewell:
         return v3_farewell(error)
+
+
+class V2:
+    """The legacy real-time protocol. `unix_clock` gives seconds since 1970."""
+
+    name = "v2"
+
+    def __init__(self, unix_clock: Callable[[], float]) -> None:
+        self._unix_clock = unix_clock
+
+    def token(self, query: str) -> str | None:
+        return v2_params.query_token(query)
+
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        return None  # v2 has no such thing
+
+    def read(self, query: str, headers: Mapping[str, str], defaults: SessionConfig) -> Asked:
+        config, options = v2_params.parse_query(query, defaults=defaults, strict=defaults.limits.is_strict)
+        remarks = {"without_effect": options.without_effect} if options.without_effect else {}
+        return Asked(config, V2ServerProtocol(config, options, EnglishWording(), self._unix_clock), remarks)
+
+    def farewell(self, error: Exception | None) -> Farewell:
+        return v2_farewell(error)

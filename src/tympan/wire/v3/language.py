@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from tympan.wire.v3.messages import Turn
-from tympan.wire.v3.words import rounded
+from tympan.wire.wording import rounded
 
 
 def with_language(turn: Turn, language: str) -> Turn:

@@ -7,7 +7,7 @@ names are answered by the configured engine, whatever its language.
 from __future__ import annotations
 
 from tympan.core.errors import BadParameter
-from tympan.wire.v3.kinds import quoted
+from tympan.wire.kinds import quoted
 from tympan.wire.v3.profiles import Profile
 
 DEFAULT_MODEL = "universal-streaming-english"

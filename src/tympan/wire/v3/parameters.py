@@ -7,85 +7,18 @@ asks for redaction must never be sent unredacted text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from tympan.core.audio import Encoding
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.config import FormattedSource
-from tympan.core.errors import BadParameter
 from tympan.core.heartbeat import PERIOD_S
-from tympan.wire.v3.kinds import Choice, Flag, Integer, JsonObject, Kind, Number, Strings, Text
+from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
+from tympan.wire.parameter import Parameter, State
 from tympan.wire.v3.models import DEFAULT_MODEL
 from tympan.wire.v3.modes import DEFAULT_MODE, MODES, U3_TURN
 from tympan.wire.v3.profiles import Profile
-
-T = TypeVar("T")
-
-
-class State(StrEnum):
-    """What this server does with a parameter."""
-
-    SAME = "same"
-    """As the hosted service does."""
-    EXTENSION = "extension"
-    """Ours alone."""
-    WITHOUT_EFFECT = "accepted without effect"
-    REFUSED = "refused"
-    """Not available yet, and too important to ignore."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter(Generic[T]):
-    """One row. `default` and `summary` are for the reference; aliases are older names, the first given wins.
-
-    `objection` says why a value can't be served, or None. Values have an effect where turns are shown by one of
-    the `profiles`; elsewhere they are checked and ignored, or, when strict and `is_refused_elsewhere`, refused.
-    """
-
-    name: str
-    kind: Kind[T]
-    state: State
-    summary: str
-    default: str = ""
-    u3_default: str = ""
-    aliases: tuple[str, ...] = ()
-    is_updatable: bool = False
-    profiles: frozenset[Profile] = frozenset(Profile)
-    is_refused_elsewhere: bool = False
-    objection: Callable[[T], str | None] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.aliases)
-
-    def has_effect(self, profile: Profile) -> bool:
-        """Whether a value changes anything in a session of that profile."""
-        return self.state is not State.WITHOUT_EFFECT and profile in self.profiles
-
-    def parse(self, name: str, texts: Sequence[str], *, profile: Profile, is_strict: bool) -> T:
-        """The value given in a query under this name, within its limits.
-
-        Raises:
-            BadParameter: it can't be used.
-        """
-        return self.check(name, self.kind.parse(name, texts), profile=profile, is_strict=is_strict)
-
-    def check(self, name: str, value: T, *, profile: Profile, is_strict: bool) -> T:
-        """The value within its limits.
-
-        Raises:
-            BadParameter: it can't be used.
-        """
-        checked = self.kind.check(name, value, is_strict=is_strict)
-        reason = self.objection(checked) if self.objection else None
-        if reason is None and is_strict and self.is_refused_elsewhere and profile not in self.profiles:
-            reason = "not supported by this speech model"
-        if reason is not None:
-            raise BadParameter(name, reason)
-        return checked
 
 
 def _unavailable(what: str) -> Callable[[object], str | None]:
@@ -114,9 +47,11 @@ LANGUAGE_CODES = frozenset((
 ))
 # fmt: on
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
-US, U3 = frozenset({Profile.US}), frozenset({Profile.U3})
+US: frozenset[str] = frozenset({Profile.US})
+U3: frozenset[str] = frozenset({Profile.U3})
 _ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
+MAX_KEYTERMS = 100
 
 TOKEN = Parameter("token", Text(), SAME, "temporary token, or an API key")
 SAMPLE_RATE = Parameter(
@@ -163,7 +98,7 @@ CONFIDENCE_THRESHOLD = Parameter(
     "confidence that ends a turn after `min_turn_silence`; 0: always, 1: never, silence alone decides",
     "0.4",
     is_updatable=True,
-    profiles=frozenset(Profile) - U3,
+    profiles=frozenset({Profile.US, Profile.WHISPER}),
 )
 MIN_TURN_SILENCE = Parameter(
     "min_turn_silence",
@@ -330,7 +265,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     MESSAGES_RECEIVED,
     Parameter(
         "keyterms_prompt",
-        Strings(100),
+        Strings(MAX_KEYTERMS),
         WITHOUT_EFFECT,
         "terms to listen for",
         aliases=("keyterms",),

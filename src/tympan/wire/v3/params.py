@@ -1,20 +1,15 @@
-"""Query string → configuration. PURE: standard library and `core` only.
-
-Unknown names are ignored. Of names given more than once the last counts, except in lists. A newer name
-wins over its older aliases, whose values aren't looked at then.
-"""
+"""Query string → configuration. PURE: standard library and `core` only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-from urllib.parse import parse_qsl
 
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import FormattedSource, SessionConfig
-from tympan.core.errors import BadParameter
+from tympan.wire.query import Given
+from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
 from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
@@ -25,7 +20,6 @@ T = TypeVar("T")
 
 LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MAX_FIELDS = 1_000
 _MAX_ECHO_CHARS = 100
 
 
@@ -48,14 +42,6 @@ class ConnectionOptions:
     is_resumable: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class ResumeRequest:
-    """A client wants to go on with a kept session; `messages_received` of its messages have come before."""
-
-    key: str = field(repr=False)
-    messages_received: int = 0
-
-
 def parse_query(
     query: str, *, defaults: SessionConfig, strict: bool, api_version: str | None = None
 ) -> tuple[SessionConfig, ConnectionOptions]:
@@ -67,17 +53,16 @@ def parse_query(
     Raises:
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
-    fields = _fields(query)
-    requested = _Given(fields, is_strict=strict).value(p.SPEECH_MODEL)
+    requested = Given(query, is_strict=strict).value(p.SPEECH_MODEL)
     profile, model = profile_of(requested, is_strict=strict)
-    given = _Given(fields, is_strict=strict, profile=profile)
+    given = Given(query, is_strict=strict, profile=profile)
     shortened = requested and requested[:_MAX_ECHO_CHARS]
-    without_effect = given.check_all()
+    without_effect = given.check_all(p.PARAMETERS)
     options = ConnectionOptions(
         token=given.value(p.TOKEN),
         speech_model=model,
         profile=profile,
-        mode=_or(given.value(p.MODE), DEFAULT_MODE) if p.MODE.has_effect(profile) else None,
+        mode=_or(given.value(p.MODE), DEFAULT_MODE) if p.MODE.applies_to(profile) else None,
         api_version=_api_version(api_version),
         requested_model=shortened if shortened and shortened != model else None,
         without_effect=without_effect,
@@ -92,7 +77,7 @@ def query_token(query: str) -> str | None:
     Raises:
         BadParameter: the query has too many fields.
     """
-    return _Given(_fields(query), is_strict=False).value(p.TOKEN)
+    return Given(query, is_strict=False).value(p.TOKEN)
 
 
 def query_resume(query: str) -> ResumeRequest | None:
@@ -101,48 +86,12 @@ def query_resume(query: str) -> ResumeRequest | None:
     Raises:
         BadParameter: the query has too many fields, or `messages_received` is no count.
     """
-    given = _Given(_fields(query), is_strict=False)
+    given = Given(query, is_strict=False)
     key = given.value(p.RESUME_KEY)
     return None if key is None else ResumeRequest(key, given.value(p.MESSAGES_RECEIVED) or 0)
 
 
-class _Given:
-    """The fields of one query, for a session of that profile."""
-
-    def __init__(self, fields: Mapping[str, list[str]], *, is_strict: bool, profile: Profile = Profile.US) -> None:
-        self._fields = fields
-        self._profile = profile
-        self.is_strict = is_strict
-
-    def value(self, parameter: p.Parameter[T], /) -> T | None:
-        """The value of a parameter, None when it isn't given or has no effect in this session."""
-        return self._checked(parameter) if parameter.has_effect(self._profile) else None
-
-    def check_all(self) -> tuple[str, ...]:
-        """Check every field that the table knows; returns the names of those without effect."""
-        given = [parameter for parameter in p.PARAMETERS if self._checked(parameter) is not None]
-        return tuple(parameter.name for parameter in given if not parameter.has_effect(self._profile))
-
-    def _checked(self, parameter: p.Parameter[T]) -> T | None:
-        for name in parameter.names:
-            if name in self._fields:
-                texts = self._fields[name]
-                return parameter.parse(name, texts, profile=self._profile, is_strict=self.is_strict)
-        return None
-
-
-def _fields(query: str) -> dict[str, list[str]]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise BadParameter("query", f"more than {_MAX_FIELDS} fields") from None
-    fields: dict[str, list[str]] = {}
-    for name, text in pairs:
-        fields.setdefault(name, []).append(text)
-    return fields
-
-
-def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
+def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
     encoding = given.value(p.ENCODING)
     source = given.value(p.FORMATTED_SOURCE)
     base = SessionConfig(

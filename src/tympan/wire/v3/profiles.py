@@ -18,7 +18,8 @@ from tympan.core.config import OutputConfig
 from tympan.core.events import SpeechStarted, TurnEnded, TurnUpdated
 from tympan.core.words import Word
 from tympan.wire.v3 import messages
-from tympan.wire.v3.words import rounded, transcript_of, wire_words, without_end
+from tympan.wire.v3.words import wire_words, without_end
+from tympan.wire.wording import Wording, rounded, transcript_of
 
 
 class Profile(StrEnum):
@@ -27,22 +28,6 @@ class Profile(StrEnum):
     US = "us"
     WHISPER = "whisper"
     U3 = "u3"
-
-
-class Wording(Protocol):
-    """How words are written: one word for each that is given, its times and confidence kept.
-
-    A word whose text comes back empty (there was nothing but punctuation) is left out of messages.
-    """
-
-    language: str | None
-    """The code of the one language that all words are in; None where it may be any."""
-
-    def raw(self, words: tuple[Word, ...], *, filter_profanity: bool) -> tuple[Word, ...]:
-        """Lower case, without punctuation; each word by itself, so that a final one stays as it is."""
-
-    def formatted(self, words: tuple[Word, ...], *, filter_profanity: bool) -> tuple[Word, ...]:
-        """With case and punctuation."""
 
 
 class TurnView(Protocol):

@@ -6,24 +6,25 @@ Nothing is told twice: parameters come from `parameters.py`, messages from `mess
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
-from dataclasses import fields
-from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATE_LOOK_SILENCE_MS, MIDDLE_LOOK_SILENCE_MS
+from tympan.core.endpoint import (
+    EARLIEST_LOOK_SILENCE_MS,
+    LATE_LOOK_SILENCE_MS,
+    MIDDLE_LOOK_SILENCE_MS,
+    SOONEST_CONFIDENT_MS,
+)
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
+from tympan.wire.parameter import Parameter
+from tympan.wire.reference import NOTICE, message_section, table
 from tympan.wire.v3 import messages
 from tympan.wire.v3.models import DEFAULT_MODEL, MODELS, U3_PREFIXES
 from tympan.wire.v3.modes import MODES
-from tympan.wire.v3.parameters import PARAMETERS, Parameter
+from tympan.wire.v3.parameters import PARAMETERS
 from tympan.wire.v3.profiles import Profile
 
 _INTRODUCTION = """\
-<!-- Written by scripts/generate_docs.py from the code; edits here are lost. -->
-
 # Protocol reference: v3
 
 Address `/v3/ws`. The client sends audio as binary messages and control as JSON text messages; the server
@@ -71,10 +72,10 @@ _U3_NOTE = f"""\
 - The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
   equals `transcript`. Words may differ from those of partials.
 - A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
-  {MIDDLE_LOOK_SILENCE_MS} and {LATE_LOOK_SILENCE_MS} ms of silence. It ends there if the end-of-turn confidence
-  exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
-  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
-  does.
+  {SOONEST_CONFIDENT_MS}, {MIDDLE_LOOK_SILENCE_MS} and {LATE_LOOK_SILENCE_MS} ms of silence. From
+  {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence exceeds that of the mode. Closing
+  punctuation alone, which the hosted service looks for, ends nothing: models put it behind most texts that are cut
+  off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause does.
 - `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
   speaks; that of a final is 1.
 
@@ -112,6 +113,7 @@ client that resumes from before is refused with 4004. An `Acknowledge` every few
 def render() -> str:
     """The whole page."""
     parts = [
+        NOTICE,
         _INTRODUCTION,
         "## Connection parameters\n\n",
         _PARAMETERS_NOTE,
@@ -119,11 +121,11 @@ def render() -> str:
         _model_section(),
         _mode_section(),
         "## Client messages\n\n",
-        *(_message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
+        *(message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
         "## Server messages\n\nFields without a value are left out.\n\n",
-        *(_message_section(name, cls) for name, cls in messages.SERVER_TYPES.items()),
+        *(message_section(name, cls) for name, cls in messages.SERVER_TYPES.items()),
         "## Parts of messages\n\n",
-        *(_message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
+        *(message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
         _U3_NOTE,
         _resuming_section(),
@@ -132,14 +134,9 @@ def render() -> str:
     return "".join(parts).rstrip() + "\n"
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n"
-
-
 def _parameter_table() -> str:
     heads = ("Parameter", "Value", "Default", "State", "Update", "Meaning")
-    return _table(heads, (_parameter_row(parameter) for parameter in PARAMETERS))
+    return table(heads, (_parameter_row(parameter) for parameter in PARAMETERS))
 
 
 def _parameter_row(parameter: Parameter[Any]) -> tuple[str, ...]:
@@ -162,9 +159,9 @@ def _default_text(parameter: Parameter[Any]) -> str:
 
 
 def _scope_text(parameter: Parameter[Any]) -> str:
-    if parameter.profiles == frozenset({Profile.U3}):
+    if not parameter.applies_to(Profile.US):
         return "U3 only: "
-    return "" if Profile.U3 in parameter.profiles else "US only: "
+    return "" if parameter.applies_to(Profile.U3) else "US only: "
 
 
 def _model_section() -> str:
@@ -176,7 +173,7 @@ def _model_section() -> str:
         "The name chooses how turns are shown, not the model: every name is answered by the engine that the "
         "server runs. The default engine transcribes English only, also under a multilingual name.\n\n"
     )
-    return "## Models\n\n" + note + _table(("`speech_model`", "Shown as"), rows)
+    return "## Models\n\n" + note + table(("`speech_model`", "Shown as"), rows)
 
 
 _PROFILE_TEXTS = {
@@ -202,41 +199,7 @@ def _mode_section() -> str:
         "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
         "and so does what is given later. The confidence is what ends a turn whose last sentence seems over.\n\n"
     )
-    return "## Modes\n\n" + note + _table(heads, rows)
-
-
-def _message_section(name: str, cls: type[Any]) -> str:
-    hints = get_type_hints(cls, include_extras=True)
-    rows = [
-        (f"`{field.name}`", _type_text(hints[field.name]), _need_text(field), _note(hints[field.name]))
-        for field in fields(cls)
-    ]
-    table = _table(("Field", "Type", "Always there", "Meaning"), rows) if rows else ""
-    return f"### {name}\n\n{inspect.getdoc(cls)}\n\n{table}"
-
-
-def _need_text(field: Any) -> str:
-    return "" if field.default is None else "yes"
-
-
-def _note(hint: Any) -> str:
-    return str(get_args(hint)[1]) if get_origin(hint) is Annotated else ""
-
-
-def _type_text(hint: Any) -> str:
-    if get_origin(hint) is Annotated:
-        return _type_text(get_args(hint)[0])
-    if get_origin(hint) is UnionType:
-        return _type_text(get_args(hint)[0])
-    if get_origin(hint) is tuple:
-        return f"list of {_type_text(get_args(hint)[0])}"
-    return str(hint.__name__)
-
-
-def _resuming_section() -> str:
-    client = (_message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
-    server = (_message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
-    return "".join((_RESUMING_NOTE, *client, *server))
+    return "## Modes\n\n" + note + table(heads, rows)
 
 
 def _close_code_section() -> str:
@@ -246,4 +209,10 @@ def _close_code_section() -> str:
         "Before any code but 1000 the server sends `Error` with the text below and no `Termination`; the "
         f'close reason is then "{V3_ERROR_REASON}".\n\n'
     )
-    return "## Close codes\n\n" + note + _table(("Code", "When", "Text"), (graceful, *rows))
+    return "## Close codes\n\n" + note + table(("Code", "When", "Text"), (graceful, *rows))
+
+
+def _resuming_section() -> str:
+    client = (message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
+    server = (message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
+    return "".join((_RESUMING_NOTE, *client, *server))

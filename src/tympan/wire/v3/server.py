@@ -6,19 +6,20 @@ view; what the output configuration in force asks for beside turns is told here.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from tympan.core import effects, events
 from tympan.core.config import SessionConfig
 from tympan.wire.close_codes import v3_ending
-from tympan.wire.server_protocol import ClientInput, Farewell, KeepAlive
+from tympan.wire.server_protocol import Acknowledged, ClientInput, Farewell, KeepAlive
 from tympan.wire.v3 import messages
 from tympan.wire.v3.language import with_language
-from tympan.wire.v3.messages import CLIENT_CODEC, SERVER_CODEC, ServerMessage
+from tympan.wire.v3.messages import CLIENT_CODEC, RESUMABLE_CLIENT_CODEC, SERVER_CODEC, ClientMessage, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
-from tympan.wire.v3.profiles import Wording, view_of
+from tympan.wire.v3.profiles import view_of
 from tympan.wire.v3.update import config_update
-from tympan.wire.v3.words import rounded
+from tympan.wire.wording import Wording, rounded
 
 
 def farewell(error: Exception | None) -> Farewell:
@@ -38,6 +39,7 @@ class V3ServerProtocol:
         self._options = options
         self._wording = wording
         self._view = view_of(options.profile, config.output, wording)
+        self._decode: Callable[[str | bytes], ClientMessage] = CLIENT_CODEC.decode
 
     def receive_text(self, text: str | bytes) -> ClientInput:
         """What a text message asks for. `Finish` is the protocol's Terminate.
@@ -45,7 +47,7 @@ class V3ServerProtocol:
         Raises:
             ProtocolError: the message can't be used; the connection ends (see `farewell`).
         """
-        message = CLIENT_CODEC.decode(text)
+        message = self._decode(text)
         match message:
             case messages.UpdateConfiguration():
                 return config_update(message, profile=self._options.profile, is_strict=self._is_strict)
@@ -55,6 +57,8 @@ class V3ServerProtocol:
                 return effects.Finish()
             case messages.KeepAlive():
                 return KeepAlive()
+            case messages.Acknowledge(count):
+                return Acknowledged(count)
             case _:
                 assert_never(message)
 
@@ -70,6 +74,8 @@ class V3ServerProtocol:
         match event:
             case events.SessionBegan():
                 return [self._begin(event)]
+            case events.SessionResumed(session_id, expires_at_unix_s, received_bytes, texts_received):
+                return [messages.Resumed(session_id, received_bytes, texts_received, expires_at_unix_s)]
             case events.SpeechStarted():
                 return self._view.started(event)
             case events.TurnUpdated():
@@ -83,8 +89,10 @@ class V3ServerProtocol:
                 return [messages.Silence(start_ms, end_ms)]
             case events.Heartbeat(audio_ms, duration_ms, realtime_factor):
                 return [messages.Heartbeat(audio_ms, duration_ms, rounded(realtime_factor))]
+            case events.CheckpointReached(received_bytes, settled_ms, texts_received):
+                return [messages.Checkpoint(received_bytes, settled_ms, texts_received)]
             case events.SessionEnded(audio_duration_s, session_duration_s):
-                return [messages.Termination(audio_duration_s, session_duration_s)]
+                return [messages.Termination(round(audio_duration_s), round(session_duration_s))]
             case _:
                 assert_never(event)
 
@@ -97,7 +105,11 @@ class V3ServerProtocol:
             redact_pii=False,
             filter_profanity=self._view.output.filter_profanity,
         )
-        return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)
+        if event.resume is None:
+            return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)
+        self._decode = RESUMABLE_CLIENT_CODEC.decode
+        key, window_s = event.resume.key, event.resume.window_s
+        return messages.Begin(event.session_id, event.expires_at_unix_s, configuration, key, window_s)
 
     def _with_language(self, turns: list[messages.Turn]) -> list[ServerMessage]:
         language = self._wording.language

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from tympan.core.config import ConfigUpdate
+from tympan.wire.parameter import Parameter
 from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.messages import UpdateConfiguration
 from tympan.wire.v3.modes import MODES, Mode
@@ -21,7 +22,7 @@ T = TypeVar("T")
 class Values(Protocol):
     """Where the values come from."""
 
-    def __call__(self, parameter: p.Parameter[T], /) -> T | None:
+    def __call__(self, parameter: Parameter[T], /) -> T | None:
         """The checked value of a parameter; None when it isn't given or has no effect in this session."""
 
 
@@ -61,15 +62,15 @@ def config_update(message: UpdateConfiguration, *, profile: Profile, is_strict: 
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
 
-    def checked(parameter: p.Parameter[T]) -> T | None:
+    def checked(parameter: Parameter[T]) -> T | None:
         for name in parameter.names:
             given: T | None = getattr(message, name, None)
             if given is not None:
                 return parameter.check(name, given, profile=profile, is_strict=is_strict)
         return None
 
-    def value(parameter: p.Parameter[T], /) -> T | None:
-        return checked(parameter) if parameter.has_effect(profile) else None
+    def value(parameter: Parameter[T], /) -> T | None:
+        return checked(parameter) if parameter.applies_to(profile) else None
 
     for parameter in UPDATABLE:
         checked(parameter)

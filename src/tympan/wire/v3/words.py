@@ -6,17 +6,13 @@ from dataclasses import replace
 
 from tympan.core.words import Word
 from tympan.wire.v3 import messages
+from tympan.wire.wording import rounded
 
 CUT_MARK = "—"
 """Stands behind the last word of a text that goes on."""
 
 _DOUBTFUL_ENDS = ".,;:-…"
 """Models put these behind the last word of any text that is cut off (a full stop behind 85 % of them)."""
-
-
-def transcript_of(words: tuple[Word, ...]) -> str:
-    """The words that have a text, joined by spaces; reads the same as `wire_words`."""
-    return " ".join(word.text for word in words if word.text)
 
 
 def wire_words(words: tuple[Word, ...], *, is_final: bool) -> tuple[messages.Word, ...]:
@@ -43,8 +39,3 @@ def without_end(words: tuple[Word, ...]) -> tuple[Word, ...]:
     if not text or text.endswith(("?", "!")):
         return words
     return (*before, replace(last, text=text + CUT_MARK))
-
-
-def rounded(confidence: float) -> float:
-    """Six digits: as many as clients have ever been shown."""
-    return round(float(confidence), 6)
