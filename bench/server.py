@@ -30,7 +30,7 @@ class ServerFailed(Exception):
 class Server:
     """Started on entering, ready on return, stopped on leaving.
 
-    `startup_s` runs from the spawn of the process until `GET /v3/ws/health` answers 200.
+    `startup_s` runs from the spawn of the process until its health check, `GET /v3/ws/health`, answers 200.
     """
 
     def __init__(
@@ -39,7 +39,9 @@ class Server:
         *,
         environment: Mapping[str, str] | None = None,
         timeout_s: float = 120.0,
+        health_path: str = "/v3/ws/health",
     ) -> None:
+        self._health_path = health_path
         self._command = [*command, *_ARGUMENTS]
         self._environment = {**os.environ, **(environment or {})}
         self._timeout_s = timeout_s
@@ -110,7 +112,7 @@ class Server:
 
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{self._host}/v3/ws/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self._host}{self._health_path}", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

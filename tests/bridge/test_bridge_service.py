@@ -246,6 +246,25 @@ def test_a_lost_connection_costs_no_word(aside: Background, service: Service, st
     assert messages[-2]["audio_duration_seconds"] == 1.5
 
 
+def test_a_connection_that_is_lost_to_the_hosted_service_costs_no_word_and_doubles_none(
+    aside: Background, start: Start
+) -> None:
+    track = SpeechTrack.load("sonny")
+    with aside.entered(HostedReplay(track)) as hosted, aside.entered(Proxy("127.0.0.1", hosted.port)) as proxy:
+        aside.call(proxy.plan, Harm(How.RESET, after_bytes=60_000), Harm(How.RESET, after_bytes=50_000))
+        client = begins(start(proxy.url, HOSTED_KEY).connects())
+        audio = track.audio()
+        for at in range(0, len(audio), 3200):
+            client.sends(audio[at : at + 3200])
+        client.sends({"terminate_session": True})
+        messages, code, _ = client.hears_end()
+        assert aside.call(lambda: proxy.connections) == 3
+    words = [word for message in messages if message["message_type"] == "FinalTranscript" for word in message["words"]]
+    assert [word["text"].lower().strip(".,") for word in words] == [word.raw for word in track.words]
+    assert [word["start"] for word in words] == [word.start_ms for word in track.words]
+    assert code == 1000
+
+
 def test_behind_the_bridge_may_be_the_hosted_service(aside: Background, start: Start) -> None:
     hosted = HostedReplay(SpeechTrack.load("sonny"))
     with aside.entered(hosted):

@@ -14,8 +14,8 @@ import pysubs2
 import pytest
 from command_line import MakeAudio, Run
 
+from tympan.cli.captioning import listen_to, microphone_input
 from tympan.cli.converse import Service
-from tympan.cli.live import listen_to, microphone_input
 from tympan.cli.local import local_service
 from tympan.cli.screen import PlainScreen
 from tympan.cli.transcript import SpokenTurn, TranscriptFormat

@@ -43,6 +43,21 @@ def test_every_style_of_service_tells_each_turn_once(
     assert (ran.code, ran.output, ran.errors) == (0, output, "")
 
 
+@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+def test_a_connection_that_is_cut_is_opened_again_and_nothing_is_lost(
+    run: Run, service: Service, audio_file: MakeAudio, command: str
+) -> None:
+    service.drops_after_chunks = 4
+
+    ran = run(*command.split(), audio_file(seconds=0.5), "--url", service.url)
+
+    lost, *_, back = ran.errors.splitlines()
+    assert (ran.code, ran.output) == (0, "Hello there.\nGoodbye.\n")
+    assert lost.startswith("tympan: the connection to the server was lost; trying again in ")
+    assert back == "tympan: the connection is back; nothing was lost"
+    assert [len(audio) for audio in service.audio] == [16_000]
+
+
 def test_the_whole_file_is_sent_at_its_own_rate(run: Run, service: Service, audio_file: MakeAudio) -> None:
     run("transcribe", "--url", service.url, audio_file("a.flac", rate_hz=44_100, channels=2, seconds=1.0))
 

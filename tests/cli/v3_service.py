@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,6 +68,8 @@ class Service:
     said_after_chunk: dict[int, dict[str, Any]] = field(default_factory=dict)
     refusal: tuple[int, str] | None = None
     refuses_after_chunks: int = 0
+    drops_after_chunks: int | None = None
+    """The first connection is cut there."""
     is_mute: bool = False
     """Takes connections and says nothing, not even Begin."""
 
@@ -106,6 +109,8 @@ class Service:
             if isinstance(message, str):
                 break
             chunks.append(message)
+            if len(self.parameters) == 1 and len(chunks) == self.drops_after_chunks:
+                connection.socket.shutdown(socket.SHUT_RDWR)
             if len(chunks) in self.said_after_chunk:
                 connection.send(json.dumps(self.said_after_chunk[len(chunks)]))
                 self.has_spoken.set()

@@ -13,6 +13,7 @@ from typing import Any
 from tcp_proxy import Direction, Harm, How
 
 from tympan.client import ReconnectPolicy, connect
+from tympan.client.aio import Timing
 from tympan.client.events import Reconnected, Reconnecting
 from tympan.wire.v3.messages import Turn
 
@@ -55,13 +56,14 @@ async def converse(
     rate_hz: int = 16_000,
     speed: float | None = None,
     policy: ReconnectPolicy = AT_ONCE,
+    timing: Timing | None = None,
     **parameters: Any,
 ) -> Told:
     """Send all audio, `speed` times as fast as a microphone would or as fast as it goes, and hear all of it."""
     told = Told()
     values = {"sample_rate": rate_hz, "format_turns": True, **parameters}
     async with (
-        connect(url, api_key=api_key, parameters=values, reconnect=policy) as session,
+        connect(url, api_key=api_key, parameters=values, reconnect=policy, timing=timing or Timing()) as session,
         asyncio.TaskGroup() as tasks,
     ):
 

@@ -6,6 +6,7 @@ import asyncio
 import random
 import subprocess
 import sys
+import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,9 @@ from hosted_replay import U3, US, HostedReplay
 from replayed_session import Profile
 from running_service import KEY, Service
 from speech_track import SpeechTrack
-from tcp_proxy import How, Proxy
+from tcp_proxy import Harm, How, Proxy
 
+from tympan.client.aio import Timing
 from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedWord
 from tympan.server.config import AuthConfig, ServerConfig
 
@@ -98,6 +100,27 @@ def test_a_service_whose_finals_come_with_the_turn_is_given_the_turn_again() -> 
     assert set(told.how) == {"replayed"}
     assert " ".join(text for _, text in told.formatted).split() == [word.text for word in TRACK.words]
     assert [order for order, _ in told.formatted] == list(range(len(told.formatted)))
+
+
+def test_a_line_that_takes_audio_and_delivers_none_loses_no_word() -> None:
+    def now() -> float:
+        return time.monotonic() * SPEED
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(seconds / SPEED)
+
+    async def scene() -> Told:
+        async with HostedReplay(TRACK) as service, Proxy("127.0.0.1", service.port) as proxy:
+            proxy.plan(Harm(How.HANG, after_bytes=10 * 32_000))
+            timing = Timing(now, sleep)
+            talking = asyncio.create_task(converse(proxy.url, HOSTED_KEY, TRACK.audio(), speed=SPEED, timing=timing))
+            await asyncio.sleep(TRACK.duration_ms / 1000 / SPEED)  # half a minute of audio goes nowhere
+            proxy.cut(How.RESET)
+            return await talking
+
+    told = asyncio.run(scene())
+    assert told.how == {"replayed": 1}
+    assert_whole(told)
 
 
 def test_a_service_that_is_killed_and_started_again_loses_no_word() -> None:

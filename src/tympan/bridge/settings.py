@@ -5,6 +5,9 @@ from __future__ import annotations
 from pydantic import Field
 
 from tympan.bridge.config import BridgeConfig, UpstreamConfig
+from tympan.client.address import session_address
+from tympan.client.errors import RequestError
+from tympan.core.errors import SettingsError
 from tympan.server.listening_settings import Count, ListeningSettings, auth_config, network_config
 
 
@@ -23,8 +26,12 @@ def bridge_config(settings: BridgeSettings) -> BridgeConfig:
     """The plain data that the bridge runs with.
 
     Raises:
-        SettingsError: settings that don't go together.
+        SettingsError: settings that don't go together, or an address that is none.
     """
+    try:
+        session_address(settings.upstream, {})
+    except RequestError as error:
+        raise SettingsError(f"upstream: {error}") from None
     return BridgeConfig(
         upstream=UpstreamConfig(settings.upstream, settings.upstream_key),
         network=network_config(settings),

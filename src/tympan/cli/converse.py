@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 from typing import Protocol
 
 from tympan.cli.interrupts import Interrupts
 from tympan.cli.transcript import SpokenTurn
 from tympan.cli.turns import TurnLedger
 from tympan.client.audio_source import AudioSource
-from tympan.client.errors import AudioDeviceError, NetworkError
+from tympan.client.errors import AudioDeviceError, SessionOver
 from tympan.client.events import Event
 from tympan.core.audio import AudioFormat
 from tympan.core.units import StreamMs
@@ -68,6 +68,10 @@ class Watcher(Protocol):
         """The last words didn't come in time."""
 
 
+class _OutOfTime(Exception):
+    """The last words didn't come within FINISH_S."""
+
+
 async def converse(
     opening: AbstractAsyncContextManager[Conversation], source: AudioSource, watcher: Watcher, interrupts: Interrupts
 ) -> None:
@@ -78,67 +82,75 @@ async def converse(
         EngineError: the engine of this process failed.
         MediaError, AudioDeviceError: the source failed.
     """
-    ledger = TurnLedger()
+    talk = _Talk(source, watcher, interrupts)
     try:
+        # A session that is left with an error ends at once.
         async with opening as session:
             watcher.began()
-            await _talk(session, source, watcher, interrupts, ledger)
+            await talk.run(session)
+    except _OutOfTime:
+        watcher.gave_up()
     except ExceptionGroup as group:
         raise first_error(group) from group
     finally:
-        for turn in ledger.close():
+        for turn in talk.ledger.close():
             watcher.settled(turn)
+    if talk.failure is not None:
+        raise talk.failure
 
 
-async def _talk(
-    session: Conversation, source: AudioSource, watcher: Watcher, interrupts: Interrupts, ledger: TurnLedger
-) -> None:
-    try:
-        async with asyncio.timeout(None) as deadline, asyncio.TaskGroup() as tasks:
+class _Talk:
+    """What is going on between a source and a session."""
 
-            def finish() -> None:
-                deadline.reschedule(asyncio.get_running_loop().time() + FINISH_S)
-                watcher.finishing()
-                tasks.create_task(source.close())
+    def __init__(self, source: AudioSource, watcher: Watcher, interrupts: Interrupts) -> None:
+        self.ledger = TurnLedger()
+        self.failure: AudioDeviceError | None = None  # of the microphone; told when the last words are
+        self._source = source
+        self._watcher = watcher
+        self._interrupts = interrupts
+        self._deadline = asyncio.timeout(None)
 
-            with interrupts.finish_by(finish):
-                sending = tasks.create_task(_send(session, source, watcher, deadline))
-                async for event in session:
-                    settled = ledger.receive_turn(event) if isinstance(event, Turn) else []
-                    for turn in settled:
-                        watcher.settled(turn)
-                    watcher.told(event, ledger.open_turn)
-            failure = sending.result() if sending.done() else None
-            sending.cancel()
-    except TimeoutError:
-        if not deadline.expired():
-            raise
-        watcher.gave_up()
-        return
-    if failure is not None:
-        raise failure
-
-
-async def _send(
-    session: Conversation, source: AudioSource, watcher: Watcher, deadline: asyncio.Timeout
-) -> AudioDeviceError | None:
-    """Send everything, and say that it is all. A microphone that failed is told, not raised."""
-    failure = None
-    audio_format = AudioFormat(sample_rate_hz=source.sample_rate_hz)
-    byte_count = 0
-    try:
+    async def run(self, session: Conversation) -> None:
         try:
-            async for chunk in source:
-                byte_count += len(chunk)
-                watcher.captured(chunk, audio_format.position_ms(byte_count))
-                await session.send_audio(chunk)
-        except AudioDeviceError as error:
-            failure = error
-            deadline.reschedule(asyncio.get_running_loop().time() + FINISH_S)
-        await session.terminate()
-    except NetworkError:
-        pass  # The receiving side knows why the session ended, and says so.
-    return failure
+            async with self._deadline, asyncio.TaskGroup() as tasks:
+
+                def finish() -> None:
+                    self._hurry()
+                    tasks.create_task(self._source.close())
+
+                with self._interrupts.finish_by(finish):
+                    sending = tasks.create_task(self._send(session))
+                    async for event in session:
+                        self._hear(event)
+                sending.cancel()
+        except TimeoutError:  # the deadline's: a connection's is a ClientError
+            raise _OutOfTime from None
+
+    def _hear(self, event: Event | ServerMessage) -> None:
+        settled = self.ledger.receive_turn(event) if isinstance(event, Turn) else []
+        for turn in settled:
+            self._watcher.settled(turn)
+        self._watcher.told(event, self.ledger.open_turn)
+
+    def _hurry(self) -> None:
+        """No more audio: what was captured is finished, and the time for that runs."""
+        self._deadline.reschedule(asyncio.get_running_loop().time() + FINISH_S)
+        self._watcher.finishing()
+
+    async def _send(self, session: Conversation) -> None:
+        """Send everything, and say that it is all."""
+        audio_format = AudioFormat(sample_rate_hz=self._source.sample_rate_hz)
+        byte_count = 0
+        with suppress(SessionOver):  # the receiving side knows why, and says so
+            try:
+                async for chunk in self._source:
+                    byte_count += len(chunk)
+                    self._watcher.captured(chunk, audio_format.position_ms(byte_count))
+                    await session.send_audio(chunk)
+            except AudioDeviceError as error:
+                self.failure = error
+                self._hurry()
+            await session.terminate()
 
 
 def first_error(group: ExceptionGroup[Exception]) -> Exception:

@@ -10,8 +10,9 @@ from tympan.cli.audience import Audience
 from tympan.cli.converse import Service, converse
 from tympan.cli.inputs import OpenInput, Pace, open_input
 from tympan.cli.interrupts import Interrupts
+from tympan.cli.notes import GAVE_UP, note_of
 from tympan.cli.transcript import SpokenTurn, Transcript
-from tympan.client.events import Event, Reconnecting
+from tympan.client.events import Event
 from tympan.client.raw_audio import RawFormat
 from tympan.core.errors import TympanError
 from tympan.core.units import StreamMs
@@ -100,13 +101,11 @@ class _Listening:
         self._audience.sent(until_ms)
 
     def told(self, event: Event | ServerMessage, open_turn: Turn | None) -> None:
-        match event:
-            case Turn(words=words) if words:
-                self._source.grant(words[-1].end)
-            case Reconnecting(delay_s=delay_s, error=error):
-                self._audience.complaint(f"{error}; trying again in {delay_s:.1f} s")
-            case _:
-                pass
+        if isinstance(event, Turn) and event.words:
+            self._source.grant(event.words[-1].end)
+        note = note_of(event)
+        if note is not None:
+            self._audience.complaint(note)
 
     def settled(self, turn: SpokenTurn) -> None:
         self.turns.append(turn)
@@ -116,4 +115,4 @@ class _Listening:
         pass
 
     def gave_up(self) -> None:
-        self._audience.complaint("the last words did not come in time; what was heard before them is kept")
+        self._audience.complaint(GAVE_UP)

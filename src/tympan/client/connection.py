@@ -183,6 +183,17 @@ class Connection:
         """Send a text message. Raises as `send_audio` does."""
         await self._send(encode_message(message))
 
+    async def delivered(self) -> None:
+        """Return once the server has received all that was sent so far: it answers a ping, and in order.
+
+        Raises:
+            NetworkError: the connection has ended; receiving tells why.
+        """
+        try:
+            await (await self._socket.ping())
+        except ConnectionClosed as error:
+            raise NetworkError("the session has ended", self.context) from error
+
     async def close(self, timeout_s: float | None = None) -> None:
         """Close with code 1000, within that time or `Timeouts.close_s`; then cut. Idempotent."""
         try:
@@ -237,7 +248,9 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
         case TimeoutError():
             return SilentServer(f"{where} does not answer", context)
         case _:
-            return NetworkError(f"cannot connect to {where}: {error}", context)
+            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
+            reason = str(error) or f"it closed the connection during the handshake{tls_hint}"
+            return NetworkError(f"cannot connect to {where}: {reason}", context)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:

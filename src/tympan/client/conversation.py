@@ -31,7 +31,7 @@ from tympan.client.errors import (
 from tympan.client.events import Continuation, Reconnected, Reconnecting
 from tympan.client.inbox import Inbox
 from tympan.client.outgoing import Outgoing
-from tympan.client.progress import Progress
+from tympan.client.progress import QUIET_MS, Progress
 from tympan.client.retry import Attempts, ReconnectPolicy, is_worth_retrying
 from tympan.client.seam import Seam
 from tympan.core.errors import ProtocolError
@@ -54,6 +54,9 @@ _LEAVING_S = 0.5
 
 _ACCIDENT_AFTER_S = 10
 """A session that lasted so long in silence worked, though nothing was told."""
+
+_ASK_EVERY_S = 5
+"""How often the connection has to show how much of the audio has come."""
 
 _APPLICATION_CODES = range(3000, 5000)
 """Close codes that a service gives itself; others may come from anything between it and us."""
@@ -98,6 +101,7 @@ class Conversation:
         self._policy, self._tells_partials, self._timing = policy, tells_partials, timing
         self._connection: Connection | None = None
         self._progress = Progress(Monotonic(0), 0)
+        self._delivered_ms = 0  # of the audio, as the connection has shown
         self._began_at = Monotonic(0)  # the server's present session
         self._kept: _Kept | None = None
         self._has_worked = False  # any connection has told something
@@ -166,6 +170,7 @@ class Conversation:
         connection = self._connection
         sender = asyncio.create_task(self._send_all(connection), name="tympan client sends")
         receiver = asyncio.create_task(self._receive_all(connection), name="tympan client receives")
+        asker = asyncio.create_task(self._ask_for_delivery(connection), name="tympan client asks")
         try:
             await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
             if not receiver.done() and _is_cause(sender):
@@ -174,9 +179,10 @@ class Conversation:
         except ClientError as error:
             return error
         finally:
-            sender.cancel()
-            receiver.cancel()
-            await asyncio.gather(sender, receiver, return_exceptions=True)
+            tasks = (sender, receiver, asker)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
         return None
 
     async def _send_all(self, connection: Connection) -> None:
@@ -202,6 +208,14 @@ class Conversation:
             if isinstance(item, Terminate):
                 connection.enter(Phase.ENDING)
                 self._be_patient()
+
+    async def _ask_for_delivery(self, connection: Connection) -> None:
+        """How far the audio has come, from time to time: a line that is dead but not cut takes it and says nothing."""
+        while True:
+            await asyncio.sleep(_ASK_EVERY_S)
+            sent_ms = self.outgoing.sent_ms
+            await connection.delivered()
+            self._delivered_ms = sent_ms
 
     async def _receive_all(self, connection: Connection) -> None:
         """Everything up to `Termination`."""
@@ -254,8 +268,10 @@ class Conversation:
     def _replay_from_ms(self) -> int:
         if self._kept is not None:
             return self.seam.replay_from_ms(self._kept.settled_ms)
-        is_quiet = self._tells_partials and not self.seam.is_turn_open
-        return self.seam.replay_from_ms(self._progress.quiet_until_ms(self._now()) if is_quiet else 0)
+        if not self._tells_partials or self.seam.is_turn_open:
+            return self.seam.replay_from_ms(0)
+        quiet_until_ms = min(self._progress.quiet_until_ms(self._now()), self._delivered_ms - QUIET_MS)
+        return self.seam.replay_from_ms(max(0, quiet_until_ms))
 
     def _be_patient(self) -> None:
         """After Terminate the server may be silent for a while, and no longer."""
@@ -332,6 +348,7 @@ class Conversation:
         outgoing = self.outgoing
         self._connection, self.context = connection, connection.context
         self._progress = Progress(self._now(), outgoing.sent_ms, outgoing.offered_ms - outgoing.sent_ms)
+        self._delivered_ms = outgoing.sent_ms
         outgoing.may_release = True
         self._has_more.set()
 

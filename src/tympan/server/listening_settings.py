@@ -160,6 +160,9 @@ def _one_line(
     """The first thing that is wrong. The value itself isn't shown: it may be a key."""
     first = error.errors(include_url=False, include_context=False, include_input=False)[0]
     name = str(first["loc"][0])
+    if first["type"] == "missing":
+        flag, variable = "--" + name.replace("_", "-"), PREFIX + name.upper()
+        return f"setting {name!r} is missing; give {flag}, or {variable} in the environment"
     if name in flags:
         place = "on the command line"
     elif PREFIX + name.upper() in {variable.upper() for variable in os.environ}:

@@ -25,7 +25,7 @@ from tympan.cli.transcript import TranscriptFormat
 from tympan.core.audio import Encoding
 
 if TYPE_CHECKING:  # `--help` is fast
-    from tympan.cli.live import Opening
+    from tympan.cli.captioning import Opening
 
 
 def listen(
@@ -84,7 +84,7 @@ def listen(
     for target in filter(None, (output, save_audio)):
         check_writable(target)
     # Imported on use: `--help` needs none of it.
-    from tympan.cli.live import file_input, listen_to  # noqa: PLC0415
+    from tympan.cli.captioning import file_input, listen_to  # noqa: PLC0415
     from tympan.cli.screen import open_screen  # noqa: PLC0415
     from tympan.cli.turn_writer import TurnWriter  # noqa: PLC0415
     from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
@@ -101,7 +101,7 @@ def listen(
 
 
 def _microphone(wanted: str | None) -> Opening:
-    from tympan.cli.live import microphone_input  # noqa: PLC0415
+    from tympan.cli.captioning import microphone_input  # noqa: PLC0415
     from tympan.client.errors import AudioDeviceError  # noqa: PLC0415
     from tympan.client.portaudio import PortAudioDevice, choose_device, input_devices  # noqa: PLC0415
 

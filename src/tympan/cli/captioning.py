@@ -12,16 +12,17 @@ from tympan.cli.converse import Service, converse
 from tympan.cli.gauges import DelayGauge, peak_dbfs
 from tympan.cli.inputs import STDIN, Pace, open_input
 from tympan.cli.interrupts import Interrupts
+from tympan.cli.notes import GAVE_UP, note_of, note_of_loss
 from tympan.cli.recorder import open_recorder
 from tympan.cli.screen import Screen
 from tympan.cli.transcript import SpokenTurn
 from tympan.cli.turn_writer import TurnWriter
 from tympan.client.audio_source import AudioSource
 from tympan.client.events import Event, Reconnected, Reconnecting
-from tympan.client.microphone import AudioLoss, InputDevice, Microphone
+from tympan.client.microphone import InputDevice, Microphone
 from tympan.client.raw_audio import RawFormat
 from tympan.core.units import StreamMs
-from tympan.wire.v3.messages import ServerMessage, ServerWarning, Turn
+from tympan.wire.v3.messages import ServerMessage, Turn
 
 _PIPE_PACE = Pace(speed=1.25, head_start_ms=1_000)
 """A pipe from a recorder is never held up; a file in a pipe comes not much faster than it was spoken."""
@@ -44,7 +45,7 @@ def microphone_input(device: InputDevice) -> Opening:
 
     @asynccontextmanager
     async def opening(screen: Screen) -> AsyncIterator[LiveInput]:
-        async with Microphone(device, on_loss=lambda loss: screen.note(_loss_text(loss))) as microphone:
+        async with Microphone(device, on_loss=lambda loss: screen.note(note_of_loss(loss))) as microphone:
             yield LiveInput(microphone, microphone.name)
 
     return opening
@@ -115,17 +116,15 @@ class _Listener:
                 if not event.end_of_turn:
                     self._delay.receive_turn(event, self._captured_ms)
                 self._screen.caption(open_turn)
-            case Reconnecting(delay_s=delay_s, error=error):
+            case Reconnecting():
                 self._screen.state("reconnecting")
-                self._screen.note(f"{error}; trying again in {delay_s:.1f} s")
-            case Reconnected(missing_ms=missing_ms):
+            case Reconnected():
                 self.began()
-                lost = f"; {missing_ms / 1000:.1f} s of audio were lost" if missing_ms else "; nothing was lost"
-                self._screen.note(f"the connection is back{lost}")
-            case ServerWarning(warning=warning):
-                self._screen.note(f"the server warns: {warning}")
             case _:
                 pass
+        note = note_of(event)
+        if note is not None:
+            self._screen.note(note)
 
     def settled(self, turn: SpokenTurn) -> None:
         self._writer.turn(turn)
@@ -135,9 +134,4 @@ class _Listener:
         self._screen.state("finishing; Ctrl+C ends at once")
 
     def gave_up(self) -> None:
-        self._screen.note("the last words did not come in time; what was heard before them is kept")
-
-
-def _loss_text(loss: AudioLoss) -> str:
-    by_device = f" and the microphone lost some {loss.device_overflows} times" if loss.device_overflows else ""
-    return f"this machine was too slow: {loss.dropped_ms / 1000:.1f} s of audio were dropped{by_device}"
+        self._screen.note(GAVE_UP)
