@@ -86,7 +86,7 @@ def test_the_key_the_version_and_the_parameters_reach_the_server() -> None:
 
 def test_unknown_messages_are_passed_over() -> None:
     async def play(connection: ServerConnection) -> None:
-        await say(connection, BEGIN, {"type": "Heartbeat", "realtime_factor": 1.0}, TERMINATION)
+        await say(connection, BEGIN, {"type": "SpeakerRevision", "revisions": []}, TERMINATION)
 
     assert talk(play) == [Termination(1, 1)]
 

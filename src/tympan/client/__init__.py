@@ -40,7 +40,9 @@ if TYPE_CHECKING:
     from tympan.client.tokens import mint_token
     from tympan.wire.v3.messages import (
         Begin,
+        Heartbeat,
         ServerWarning,
+        Silence,
         SpeechStarted,
         Termination,
         Turn,
@@ -73,7 +75,17 @@ _MODULES = {
     "session": ("Session",),
     "tokens": ("mint_token",),
 }
-_MESSAGES = ("Begin", "ServerWarning", "SpeechStarted", "Termination", "Turn", "UpdateConfiguration", "Word")
+_MESSAGES = (
+    "Begin",
+    "Heartbeat",
+    "ServerWarning",
+    "Silence",
+    "SpeechStarted",
+    "Termination",
+    "Turn",
+    "UpdateConfiguration",
+    "Word",
+)
 
 _PLACES = {name: f"tympan.client.{module}" for module, names in _MODULES.items() for name in names} | dict.fromkeys(
     _MESSAGES, "tympan.wire.v3.messages"
@@ -90,6 +102,7 @@ __all__ = [
     "Continuation",
     "ErrorContext",
     "Event",
+    "Heartbeat",
     "NetworkError",
     "ProtocolViolation",
     "ReconnectPolicy",
@@ -101,6 +114,7 @@ __all__ = [
     "Session",
     "SessionOver",
     "SessionParameters",
+    "Silence",
     "SilentServer",
     "SpeechStarted",
     "Termination",

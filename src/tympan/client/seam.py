@@ -23,9 +23,9 @@ from itertools import takewhile
 from typing import assert_never
 
 from tympan.client.overlap import told_count
-from tympan.wire.v3.messages import ServerWarning, SpeechStarted, Termination, Turn, Word
+from tympan.wire.v3.messages import Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn, Word
 
-Told = Turn | SpeechStarted | ServerWarning | Termination
+Told = Turn | SpeechStarted | Heartbeat | Silence | ServerWarning | Termination
 """What a conversation consists of."""
 
 OVERLAP_MS = 2000
@@ -134,6 +134,17 @@ class Seam:
                 return told
             case SpeechStarted():
                 return self._receive_start(replace(message, timestamp=message.timestamp + self._origin_ms))
+            case Silence(start_ms, end_ms):
+                return [Silence(start_ms + self._origin_ms, end_ms + self._origin_ms)]
+            case Heartbeat(audio_ms, duration_ms):
+                earlier_ms = self._earlier_s * 1000
+                return [
+                    replace(
+                        message,
+                        total_audio_received_ms=audio_ms + self._origin_ms,
+                        total_duration_ms=duration_ms + earlier_ms,
+                    )
+                ]
             case ServerWarning():
                 return [message]
             case Termination(audio_s, session_s):
