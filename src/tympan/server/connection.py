@@ -83,7 +83,10 @@ class Connection:
         return words.code
 
     def _replace(self) -> None:
-        """Another connection serves the conversation from now on."""
+        """Another connection serves the conversation from now on.
+
+        Tasks end some turns of the loop after they are cancelled; until then nothing more may pass here.
+        """
         self._is_replaced = True
         if self._serving is not None:
             self._serving.cancel()
@@ -141,7 +144,7 @@ class Connection:
     async def _read(self) -> Departure:
         """Client to conversation. Ends when the client is gone."""
         count = 0
-        while (message := await self._socket.receive())["type"] == "websocket.receive":
+        while (message := await self._socket.receive())["type"] == "websocket.receive" and not self._is_replaced:
             payload: bytes | None = message.get("bytes")
             if payload is not None:
                 self._conversation.receive_audio(payload)
@@ -159,12 +162,13 @@ class Connection:
         try:
             for first in self._opening:
                 await self._send(first)
-            while not outbox.is_done:
+            while not outbox.is_done and not self._is_replaced:
                 if outbox.is_overfull:
                     raise TimeoutError
                 text = outbox.take()
                 if text is not None:
                     await self._send(text)
+                    await asyncio.sleep(0)  # many may wait; a broken socket is noticed between two of them
                     continue
                 deadline = self._conversation.deadline()
                 now = asyncio.get_running_loop().time()

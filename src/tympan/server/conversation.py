@@ -72,6 +72,11 @@ class Conversation:
         return self._continuity.is_waiting
 
     @property
+    def kept_bytes(self) -> int:
+        """What its client was told and may still ask for."""
+        return 0 if self._kept is None else self._kept.kept_bytes
+
+    @property
     def is_kept_when_lost(self) -> bool:
         """A client that is lost may come back."""
         return self._continuity.is_resumable and not self._continuity.is_over
