@@ -5,19 +5,20 @@ from __future__ import annotations
 import logging
 import socket
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import psutil
 import pytest
 from background import background
 from resuming_client import FORCE, TERMINATE, ResumingClient, story
-from running_service import CHUNK, Service, Start, endings, eventually
+from running_service import CHUNK, Service, Start, endings, eventually, limits
 from tcp_proxy import How, Proxy
 
-from tympan.core.config import SessionConfig, SessionLimits
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.engines.scripted import Script, ScriptedWord
 from tympan.server.config import NetworkConfig
+from tympan.server.resumable import ResumableConversation
 
 WINDOW_S = 0.3
 
@@ -167,32 +168,44 @@ def test_a_conversation_cut_in_silence_goes_on(service: Service) -> None:
     assert client.story() == uncut(service)
 
 
+@contextmanager
+def unread_end(service: Service, *last: dict[str, Any] | str) -> Iterator[ResumingClient]:
+    """A client that says this last, and whose line breaks when the session is over and nothing of it was read."""
+    with background() as loop, loop.entered(Proxy("127.0.0.1", service.port)) as proxy:
+        client = ResumingClient(service, url=proxy.url)
+        client.begins()
+        client.says(2000)
+        proxy.delay_s = 0.5
+        for message in last:
+            client.line.sends(message) if isinstance(message, str) else client.sends(message)
+        assert service.link is not None
+        seats = service.link._seats
+        assert eventually(lambda: not seats), "the engine is free"
+        loop.call(proxy.cut, How.RESET)
+        assert is_noticed(service)
+        client.url = None
+        yield client
+
+
 def test_a_termination_that_was_not_read_can_still_be_fetched(service: Service) -> None:
-    client = ResumingClient(service)
-    client.begins()
-    client.says(2000)
-    client.sends(TERMINATE)
-    client.line.socket.ping().wait(5)
-    client.is_cut()
-    assert is_noticed(service)
-    assert not service.link._seats, "the engine is free"
-    client.resumes()
-    assert client.hears_end() == (1000, "Session Ended")
+    with unread_end(service, TERMINATE) as client:
+        client.resumes()
+        assert client.hears_end() == (1000, "Session Ended")
     assert client.told[-1]["type"] == "Termination"
     assert client.story() == uncut(service)
     assert eventually(service.is_idle)
 
 
 def test_an_end_with_an_error_that_was_not_read_can_still_be_fetched(service: Service) -> None:
-    client = ResumingClient(service)
-    client.begins()
-    client.line.sends("nonsense")
-    client.line.socket.ping().wait(5)
-    client.is_cut()
-    assert is_noticed(service)
-    client.resumes()
-    code, _ = client.hears_end()
+    with unread_end(service, "nonsense") as client:
+        client.resumes()
+        code, _ = client.hears_end()
     assert (client.told[-1]["type"], client.told[-1]["error_code"], code) == ("Error", 3006, 3006)
+
+
+def test_messages_after_terminate_are_counted_too(service: Service) -> None:
+    with unread_end(service, TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}) as client:
+        assert client.connects_again()["messages_received"] == 3
 
 
 def test_a_line_may_break_many_times(service: Service) -> None:
@@ -208,17 +221,6 @@ def test_a_line_may_break_many_times(service: Service) -> None:
     assert client.hears_end() == (1000, "Session Ended")
     assert client.story() == uncut(service)
     assert len(client.resumed) == 16
-
-
-def test_messages_after_terminate_are_counted_too(service: Service) -> None:
-    client = ResumingClient(service)
-    client.begins()
-    for message in (TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}):
-        client.sends(message)
-    client.line.socket.ping().wait(5)
-    client.is_cut()
-    assert is_noticed(service)
-    assert client.connects_again()["messages_received"] == 3
 
 
 def test_a_connection_that_still_hangs_on_the_session_is_replaced(service: Service) -> None:
@@ -437,6 +439,7 @@ def test_the_oldest_messages_are_forgotten_where_too_many_are_not_acknowledged(s
     told = sum(len(str(message)) for message in client.told)
     assert told > MAX_KEPT_BYTES
     (conversation,) = service.gateway.conversations
+    assert isinstance(conversation, ResumableConversation)
     assert conversation.kept_bytes <= MAX_KEPT_BYTES
     refusal = client.connects_again(received=1)
     assert refusal["error_code"] == 4004
@@ -448,13 +451,13 @@ def test_the_oldest_messages_are_forgotten_where_too_many_are_not_acknowledged(s
 
 
 def test_the_silence_of_a_lost_client_is_no_inactivity(start: Start) -> None:
-    service = start(session=SessionConfig(limits=SessionLimits(inactivity_timeout_s=0.4)))
+    service = start(session=limits(inactivity_timeout_s=0.8))
     client = ResumingClient(service)
     client.begins()
     client.is_cut()
     assert is_noticed(service)
     client.line.socket.close()
-    assert not eventually(lambda: kept(service) == 0, timeout_s=0.6)
+    assert not eventually(lambda: kept(service) == 0, timeout_s=1.0)
     client.resumes()
     client.hears_end()
     assert client.told[-1]["error_code"] == 3006, "but once it is back its silence counts"
@@ -462,14 +465,16 @@ def test_the_silence_of_a_lost_client_is_no_inactivity(start: Start) -> None:
 
 
 def test_a_kept_session_expires_at_its_time_and_says_so_to_who_comes_back(start: Start) -> None:
-    service = start(session=SessionConfig(limits=SessionLimits(max_duration_s=0.5)))
+    service = start(session=limits(max_duration_s=1.5))
     client = ResumingClient(service)
     client.begins()
     client.says(1500)
     client.line.socket.ping().wait(5)
     client.is_cut()
     assert is_noticed(service)
-    assert eventually(lambda: not service.link._seats)
+    assert service.link is not None
+    seats = service.link._seats
+    assert eventually(lambda: not seats)
     client.resumes()
     code, _ = client.hears_end()
     assert code == 3008

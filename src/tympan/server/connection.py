@@ -15,14 +15,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tympan.core.errors import ResumedElsewhere
 from tympan.server.config import NetworkConfig
 from tympan.server.conversation import Conversation
-from tympan.server.record import VANISHED
+from tympan.server.record import GRACEFUL, VANISHED
 from tympan.wire.server_protocol import Farewell
 
 CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
 """What sending raises when the peer is gone; uvicorn's choice depends on who noticed first."""
-
-GRACEFUL = 1000
-"""Close code of a client that wants no more (RFC 6455, section 7.4.1)."""
 
 CLOSE_ANSWER_S = 5.0
 """Time for a client to answer a close, which tells that it has read everything before."""
@@ -97,10 +94,7 @@ class Connection:
         if departure is None and words is not None:
             return await self._part(words)
         gone = departure or Departure()
-        if gone.close_code == GRACEFUL:
-            self._conversation.part(gone.close_code, gone.why)
-        else:
-            self._conversation.lose(gone.close_code, gone.why)
+        self._conversation.lose(gone.close_code, gone.why)
         return gone.close_code if words is None else words.code
 
     async def _pump(self) -> Departure | None:
@@ -122,7 +116,7 @@ class Connection:
 
     async def _part(self, words: Farewell) -> int:
         """Say farewell. A client that may resume is known to have read everything once it has answered."""
-        if not self._conversation.is_kept_when_lost:
+        if not self._conversation.outlives_connections:
             self._conversation.close()
             await say(self._socket, words, self._send_timeout_s)
             return words.code
