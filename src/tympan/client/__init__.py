@@ -45,7 +45,9 @@ if TYPE_CHECKING:
     from tympan.client.tokens import mint_token
     from tympan.wire.v3.messages import (
         Begin,
+        Heartbeat,
         ServerWarning,
+        Silence,
         SpeechStarted,
         Termination,
         Turn,
@@ -83,7 +85,17 @@ _MODULES = {
     "session": ("Session",),
     "tokens": ("mint_token",),
 }
-_MESSAGES = ("Begin", "ServerWarning", "SpeechStarted", "Termination", "Turn", "UpdateConfiguration", "Word")
+_MESSAGES = (
+    "Begin",
+    "Heartbeat",
+    "ServerWarning",
+    "Silence",
+    "SpeechStarted",
+    "Termination",
+    "Turn",
+    "UpdateConfiguration",
+    "Word",
+)
 
 _PLACES = {name: f"tympan.client.{module}" for module, names in _MODULES.items() for name in names} | dict.fromkeys(
     _MESSAGES, "tympan.wire.v3.messages"
@@ -101,6 +113,7 @@ __all__ = [
     "Continuation",
     "ErrorContext",
     "Event",
+    "Heartbeat",
     "Microphone",
     "NetworkError",
     "PipeSource",
@@ -115,6 +128,7 @@ __all__ = [
     "Session",
     "SessionOver",
     "SessionParameters",
+    "Silence",
     "SilentServer",
     "SpeechStarted",
     "Termination",
