@@ -26,6 +26,8 @@ from tympan.engines.moonshine.assets import DEFAULT_MODEL, DEFAULT_SHA256
 from tympan.engines.moonshine.catalog import KNOWN_MODELS
 from tympan.engines.registry import DEFAULT_ENGINE, ENGINES
 from tympan.engines.wheel_model import WHEEL_MODELS
+from tympan.migrate import reference as migration
+from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
 from tympan.wire.v3 import reference
@@ -163,12 +165,28 @@ def models_page() -> str:
     )
 
 
+def rules_page() -> str:
+    """The list of migration rules."""
+    return _page(
+        "Migration rules",
+        "What `tympan migrate check` looks for in programs for the retired v2 protocol. *safe*: `tympan migrate fix` "
+        "does it; *unsafe*: only with `--unsafe`, look at the result; *by hand*: it is told, with what to do.",
+        _table(("Code", "", "Fix"), migration.index_rows()),
+    )
+
+
+def _rule_page(rule: AnyRule) -> Callable[[], str]:
+    return lambda: _page(f"{rule.code}: {rule.title}", *migration.rule_blocks(rule))
+
+
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,
     "docs/reference/models.md": models_page,
+    "docs/reference/rules/index.md": rules_page,
+    **{f"docs/reference/rules/{migration.page_name(rule)}": _rule_page(rule) for rule in all_rules()},
 }
 
 
@@ -208,7 +226,7 @@ def _page(title: str, *blocks: str) -> str:
 
 def _wrapped(block: str) -> str:
     """Prose on lines of one width; headings, tables and what stands in fences as they are."""
-    if block[0] in "#|":
+    if block.startswith(("#", "|", "```")):
         return block
     return textwrap.fill(block, _PROSE_WIDTH, break_long_words=False, break_on_hyphens=False)
 

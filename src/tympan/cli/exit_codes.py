@@ -34,7 +34,7 @@ class ExitCode(IntEnum):
 
 _MEANINGS = {
     ExitCode.OK: "done",
-    ExitCode.FAILURE: "failed for a reason that no other code names",
+    ExitCode.FAILURE: "failed for a reason that no other code names; migrate: there are findings",
     ExitCode.USAGE: "an unknown command, a wrong option or a wrong value",
     ExitCode.MEDIA: "an audio file can't be read",
     ExitCode.OUTPUT: "the output can't be written",

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.demo import demo
+from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
 from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
@@ -39,6 +40,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(transcribe)
 app.add_typer(models, name="models")
+app.add_typer(migrate, name="migrate")
 app.command()(demo)
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]
