@@ -30,6 +30,7 @@ from tympan.migrate import reference as migration
 from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
+from tympan.wire.v2 import reference as v2_reference
 from tympan.wire.v3 import reference
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -181,6 +182,7 @@ def _rule_page(rule: AnyRule) -> Callable[[], str]:
 
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
+    "docs/reference/protocol-v2.md": v2_reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,

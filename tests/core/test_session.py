@@ -79,9 +79,9 @@ def test_a_graceful_end_tells_the_last_events_then_the_durations_then_closes() -
     it.receive_audio(SECOND * 3, at(0.1))
     it.receive_terminate(at(2.6))
     started = SpeechStarted(0, StreamMs(5))
-    assert it.receive_heard(Heard(StreamMs(3000), (started,), is_finished=True), at(7.4)) == [
+    assert it.receive_heard(Heard(StreamMs(3000), (started,), is_finished=True), at(7.25)) == [
         Emit(started),
-        Emit(SessionEnded(audio_duration_s=3, session_duration_s=7)),
+        Emit(SessionEnded(audio_duration_s=3.0, session_duration_s=7.25)),
         Close(None),
     ]
     assert it.is_closed

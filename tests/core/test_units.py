@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.units import sample_count, stream_ms
+from tympan.core.units import StreamMs, sample_count, stream_ms
 
 RATES = st.integers(8_000, 96_000)
 
@@ -47,3 +47,13 @@ def test_a_chunk_lasts_this_long(encoding: Encoding, rate_hz: int, byte_count: i
 @pytest.mark.parametrize(("byte_count", "position_ms"), [(0, 0), (31, 0), (32, 1), (33, 1), (63, 1), (64, 2)])
 def test_a_position_counts_whole_samples(byte_count: int, position_ms: int) -> None:
     assert AudioFormat().position_ms(byte_count) == position_ms
+
+
+@given(ms=st.integers(0, 20_000_000), rate_hz=RATES, encoding=st.sampled_from(Encoding))
+def test_the_bytes_before_a_time_end_at_a_whole_sample_less_than_a_millisecond_before_it(
+    ms: int, rate_hz: int, encoding: Encoding
+) -> None:
+    audio = AudioFormat(encoding, rate_hz)
+    position = audio.byte_position(StreamMs(ms))
+    assert position % audio.bytes_per_sample == 0
+    assert ms - 1 <= audio.position_ms(position) <= ms

@@ -204,7 +204,7 @@ def test_text_that_is_no_utf_8_is_1007(service: Service) -> None:
     assert client.hears_end()[1] == 1007
 
 
-@pytest.mark.parametrize(("path", "status"), [("/v2/realtime/ws", 410), ("/v3/w", 404), ("/v3/ws/health", 404)])
+@pytest.mark.parametrize(("path", "status"), [("/v2/realtime/token", 404), ("/v3/w", 404), ("/v3/ws/health", 404)])
 def test_other_paths_refuse_the_upgrade(service: Service, path: str, status: int) -> None:
     with pytest.raises(InvalidStatus) as refused:
         service.connects(path=path)

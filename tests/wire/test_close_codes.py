@@ -12,6 +12,8 @@ BY_ERROR = [
     (errors.Unauthorized("Invalid API key"), 1008, "Unauthorized Connection: Invalid API key"),
     (errors.TooManySessions(), 3009, "Unauthorized Connection: Too many concurrent sessions"),
     (errors.SessionRefused(), 3009, "Unauthorized Connection: Too many concurrent sessions"),
+    (errors.NotResumable("unknown key"), 4004, "Session Not Resumable: unknown key"),
+    (errors.ResumedElsewhere("another"), 4103, "Session Resumed Elsewhere"),
     (errors.BadParameter("x", "why {}"), 3006, f"{VALIDATION}Invalid 'x': why {{}}"),
     (errors.MalformedMessage("Invalid JSON: x"), 3006, f"{VALIDATION}Invalid JSON: x"),
     (errors.UnknownMessageType("X"), 3006, f"{VALIDATION}Invalid Message Type: X"),

@@ -15,6 +15,9 @@ from tympan.wire.v3.messages import (
     CLIENT_CODEC,
     CLIENT_TYPES,
     MAX_CLIENT_MESSAGE_CHARS,
+    RESUMABLE_CLIENT_CODEC,
+    RESUME_CLIENT_TYPES,
+    RESUME_SERVER_TYPES,
     SERVER_CODEC,
     SERVER_TYPES,
 )
@@ -29,12 +32,24 @@ numbers = st.floats(min_value=-1e15, max_value=1e15)
 st.register_type_strategy(int, safe_integers)
 st.register_type_strategy(float, numbers)
 client_messages = st.one_of(*(st.from_type(cls) for cls in CLIENT_TYPES.values()))
-server_messages = st.one_of(*(st.from_type(cls) for cls in SERVER_TYPES.values()))
+server_messages = st.one_of(*(st.from_type(cls) for cls in (*SERVER_TYPES.values(), *RESUME_SERVER_TYPES.values())))
+resumable_client_messages = client_messages | st.one_of(*(st.from_type(cls) for cls in RESUME_CLIENT_TYPES.values()))
 
 
 @given(client_messages)
 def test_a_client_message_comes_back_from_the_wire_as_it_was(message):
     assert CLIENT_CODEC.decode(CLIENT_CODEC.encode(message)) == message
+
+
+@given(resumable_client_messages)
+def test_a_message_of_a_resumable_session_comes_back_from_the_wire_as_it_was(message):
+    assert RESUMABLE_CLIENT_CODEC.decode(RESUMABLE_CLIENT_CODEC.encode(message)) == message
+
+
+def test_a_session_that_is_not_resumable_knows_no_acknowledgements():
+    text = RESUMABLE_CLIENT_CODEC.encode(RESUME_CLIENT_TYPES["Acknowledge"](3))
+    with pytest.raises(UnknownMessageType, match="Invalid Message Type: Acknowledge"):
+        CLIENT_CODEC.decode(text)
 
 
 @given(server_messages)
@@ -58,7 +73,7 @@ def _is_fit_to_be_told(error):
 
 @given(st.text() | st.binary())
 def test_any_text_is_a_message_or_a_typed_error(text):
-    _is_message_or_protocol_error(CLIENT_CODEC, text)
+    _is_message_or_protocol_error(RESUMABLE_CLIENT_CODEC, text)
     _is_message_or_protocol_error(SERVER_CODEC, text)
 
 

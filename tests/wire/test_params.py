@@ -12,9 +12,10 @@ from hypothesis import strategies as st
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter
+from tympan.wire.parameter import State
 from tympan.wire.v3.client import build_query
-from tympan.wire.v3.parameters import PARAMETERS, State
-from tympan.wire.v3.params import LATEST_API_VERSION, parse_query, query_token
+from tympan.wire.v3.parameters import PARAMETERS
+from tympan.wire.v3.params import LATEST_API_VERSION, ResumeRequest, parse_query, query_resume, query_token
 from tympan.wire.v3.profiles import Profile
 
 DEFAULTS = SessionConfig()
@@ -307,6 +308,30 @@ def test_the_token_is_kept_and_never_shown():
 def test_the_token_can_be_read_from_a_query_that_is_wrong_otherwise():
     assert query_token("token=s3cret&sample_rate=x") == "s3cret"
     assert query_token("") is None
+
+
+def test_a_session_is_resumable_only_for_who_asks():
+    assert not options_of("").is_resumable
+    assert not options_of("resumable=false").is_resumable
+    assert options_of("resumable=true").is_resumable
+    assert config_of("resumable=true") == DEFAULTS
+
+
+def test_the_wish_to_resume_is_found_whatever_else_is_in_the_query():
+    assert query_resume("sample_rate=x&resume_key=s3cret&messages_received=12") == ResumeRequest("s3cret", 12)
+    assert query_resume("resume_key=s3cret") == ResumeRequest("s3cret", 0)
+    assert query_resume("resume_key=") == ResumeRequest("", 0)
+    assert query_resume("resumable=true&messages_received=12") is None
+
+
+@pytest.mark.parametrize("count", ["x", "-1", "1.5", "1000000001", ""])
+def test_a_count_of_messages_that_is_none_is_refused(count):
+    with pytest.raises(BadParameter, match="messages_received"):
+        query_resume(f"resume_key=k&messages_received={count}")
+
+
+def test_the_key_of_a_session_is_not_in_what_a_log_may_show():
+    assert "s3cret" not in repr(ResumeRequest("s3cret", 1))
 
 
 @pytest.mark.parametrize(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tympan.wire.v3 import reference
-from tympan.wire.v3.messages import CLIENT_TYPES, SERVER_TYPES
+from tympan.wire.v3.messages import CLIENT_TYPES, RESUME_CLIENT_TYPES, RESUME_SERVER_TYPES, SERVER_TYPES
 from tympan.wire.v3.parameters import PARAMETERS
 
 
@@ -13,6 +13,14 @@ def test_every_parameter_older_name_and_message_is_in_the_reference():
         assert f"`{name}`" in page
     for name in (*CLIENT_TYPES, *SERVER_TYPES):
         assert f"\n### {name}\n" in page
+
+
+def test_the_resume_extension_has_a_section_of_its_own():
+    before, section = reference.render().split("\n## Resuming\n")
+    section = section.split("\n## ")[0]
+    for name in (*RESUME_CLIENT_TYPES, *RESUME_SERVER_TYPES):
+        assert f"\n### {name} (" in section
+        assert f"### {name}" not in before
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head():

@@ -94,9 +94,10 @@ def test_a_formatted_conversation_reads_as_the_protocol_says():
         "0 E- [hi my name is sonny] [hi my name is sonny] []",
         "0 EF [Hi, my name is Sonny.] [Hi, my name is Sonny.] []",
     ]
-    assert client.hears(SessionEnded(7, 8)) == [
+    assert client.hears(SessionEnded(6.6, 8.4)) == [
         {"type": "Termination", "audio_duration_seconds": 7, "session_duration_seconds": 8}
     ]
+    assert client.server.farewell(None) == farewell(None)
     assert farewell(None).messages == ()
     assert (farewell(None).code, farewell(None).reason) == (1000, "Session Ended")
 

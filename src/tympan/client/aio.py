@@ -15,12 +15,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
-from urllib.parse import urlsplit, urlunsplit
 
 from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
 
+from tympan.client.address import session_address
 from tympan.client.errors import (
     AuthError,
     ClientError,
@@ -30,7 +30,7 @@ from tympan.client.errors import (
     error_of_code,
 )
 from tympan.core.errors import ProtocolError
-from tympan.wire.v3.client import ParameterValue, build_query, decode_message, encode_message
+from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import (
     Begin,
     ClientMessage,
@@ -41,24 +41,8 @@ from tympan.wire.v3.messages import (
     UnknownServerMessage,
 )
 
-_SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss", "": "ws"}
-_PATH = "/v3/ws"
-
 _CLOSE_TIMEOUT_S = 2.0
 """What matters was said before the close; a server that doesn't answer it holds nobody up."""
-
-
-def session_address(url: str, parameters: Mapping[str, ParameterValue]) -> str:
-    """The WebSocket address of a session: scheme and path may be left out of `url`.
-
-    Raises:
-        RequestError: no address of a server.
-    """
-    parts = urlsplit(url if "://" in url else f"ws://{url}")
-    if parts.scheme not in _SCHEMES or not parts.netloc:
-        raise RequestError(f"{url!r} is no address of a server; expected something like ws://localhost:8000")
-    query = "&".join(filter(None, [parts.query, build_query(parameters)]))
-    return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/") or _PATH, query, ""))
 
 
 @asynccontextmanager

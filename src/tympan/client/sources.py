@@ -10,27 +10,18 @@ Rules:
 
 from __future__ import annotations
 
-import struct
 import wave
-from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, Protocol
 
+from tympan.client.raw_audio import CHUNK_MS, mix_to_mono, read_wav_header
 from tympan.core.errors import MediaError
 from tympan.core.units import Monotonic
-
-CHUNK_MS = 50
-"""The shortest chunk that the hosted service takes: the least delay."""
-
-_UNKNOWN_LENGTH = 0x7FFF_0000
-"""Writers to a pipe don't know the length and put the largest number here; some put 0."""
-
-_WAV_PCM = 1
 
 
 class AudioFile(Protocol):
@@ -77,19 +68,28 @@ def pcm_chunks(audio: AudioFile, *, chunk_ms: int = CHUNK_MS) -> Iterator[bytes]
 
 @dataclass(frozen=True, slots=True)
 class Pacing:
-    """When audio may be sent: as from a live microphone, or at `speed` times that pace after a head start."""
+    """When audio may be sent: as from a live microphone, or at `speed` times that pace after a head start.
+
+    At `started`, what comes before `from_ms` (and the head start after it) may be sent already.
+    """
 
     started: Monotonic
     speed: float = 1.0
     head_start_ms: float = 0.0
+    from_ms: float = 0.0
 
     def delay_s(self, sent_until_ms: float, now: Monotonic) -> float:
         """Seconds to wait before sending a chunk that ends at that time of the audio; never negative.
 
         A microphone delivers a chunk when its last sample has been recorded.
         """
-        due_s = max(0.0, sent_until_ms - self.head_start_ms) / 1000 / self.speed
+        due_s = max(0.0, sent_until_ms - self.from_ms - self.head_start_ms) / 1000 / self.speed
         return max(0.0, self.started + due_s - now)
+
+    def granted(self, heard_until_ms: float, now: Monotonic) -> Pacing:
+        """The pace from now on, when the other side has heard that much: its head start is after that."""
+        paced_ms = self.from_ms + (now - self.started) * 1000 * self.speed
+        return replace(self, started=now, from_ms=max(paced_ms, heard_until_ms))
 
 
 @contextmanager
@@ -110,32 +110,19 @@ def _opened(path: Path) -> Iterator[BinaryIO]:
 def _is_plain_wav(path: Path, stream: BinaryIO) -> bool:
     """16-bit PCM in a complete RIFF file. Raises MediaError when a WAV file is damaged or cut short."""
     try:
-        encoding, bits, length = _wav_header(stream)
-    except struct.error as error:
+        header = read_wav_header(stream)
+    except EOFError as error:
         raise MediaError(f"{path}: the WAV file is damaged: its header ends too early") from error
     present = path.stat().st_size - stream.tell()
     stream.seek(0)
-    if present < length < _UNKNOWN_LENGTH:
+    if header is None:
+        return False
+    if header.audio_bytes is not None and present < header.audio_bytes:
         raise MediaError(
-            f"{path}: the file is cut short: {present} bytes of audio are there, its header promises {length}"
+            f"{path}: the file is cut short: {present} bytes of audio are there, "
+            f"its header promises {header.audio_bytes}"
         )
-    return (encoding, bits) == (_WAV_PCM, 16) and 0 < length < _UNKNOWN_LENGTH
-
-
-def _wav_header(stream: BinaryIO) -> tuple[int, int, int]:
-    """Encoding, bits a sample and bytes of audio; zeros when it is no WAV file. Stops before the audio."""
-    head = stream.read(12)
-    if head[:4] != b"RIFF" or head[8:] != b"WAVE":
-        return 0, 0, 0
-    encoding = bits = 0
-    while True:
-        name, length = struct.unpack("<4sI", stream.read(8))
-        if name == b"data":
-            return encoding, bits, length
-        start = stream.tell()
-        if name == b"fmt ":
-            encoding, _, _, _, _, bits = struct.unpack("<HHIIHH", stream.read(16))
-        stream.seek(start + length + length % 2)
+    return header.is_pcm16 and header.audio_bytes is not None
 
 
 def _checked(path: Path, audio: AudioFile) -> AudioFile:
@@ -192,7 +179,7 @@ class _WaveFile:
     def read(self, frames: int) -> bytes:
         payload = self._reader.readframes(frames)
         payload = payload[: len(payload) - len(payload) % (2 * self._channels)]
-        return payload if self._channels == 1 else _mix_to_mono(payload, self._channels)
+        return payload if self._channels == 1 else mix_to_mono(payload, self._channels)
 
 
 class _SoundFile:
@@ -229,10 +216,3 @@ class _SoundFile:
                 f"{self._path}: the file is cut short: {present_s:.1f} s of audio are there, "
                 f"it promises {promised_s:.1f} s"
             )
-
-
-def _mix_to_mono(payload: bytes, channels: int) -> bytes:
-    """Average of the channels of interleaved 16-bit samples, rounded down."""
-    samples = array("h", payload)
-    by_channel = [samples[index::channels] for index in range(channels)]
-    return array("h", [sum(frame) // channels for frame in zip(*by_channel, strict=True)]).tobytes()

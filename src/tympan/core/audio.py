@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from tympan.core.units import StreamMs, stream_ms
+from tympan.core.units import StreamMs, sample_count, stream_ms
 
 
 class Encoding(StrEnum):
@@ -36,3 +36,7 @@ class AudioFormat:
     def position_ms(self, byte_count: int) -> StreamMs:
         """Stream time after that many bytes since the start, rounded down; whole samples only."""
         return stream_ms(byte_count // self.bytes_per_sample, self.sample_rate_hz)
+
+    def byte_position(self, position_ms: StreamMs) -> int:
+        """Where the last sample starts that starts no later than this stream time."""
+        return sample_count(position_ms, self.sample_rate_hz) * self.bytes_per_sample

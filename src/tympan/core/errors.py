@@ -2,18 +2,21 @@
 
     TympanError
     ├── ProtocolError        the peer broke the protocol     → close code, shown to the peer
-    │   ├── MalformedMessage     not JSON, or not an object with a type
+    │   ├── MalformedMessage     not JSON (NotJson), or not an object with a type
     │   ├── UnknownMessageType
     │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
-    │   ├── BadChunk             a binary message too long (or, strictly, too short)
+    │   ├── BadChunk             a binary message: ChunkTooLong or, strictly, ChunkTooShort
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
-    │   └── TooManySessions
+    │   ├── TooManySessions
+    │   └── NotResumable         no such session is kept, or not from that message on
     ├── SessionExpired       inactivity, maximum length      → normal end, told why
     │   ├── Inactive
     │   └── MaxDurationExceeded
     ├── ServerStopping       the server shuts down         → told as the reason of the end
+    ├── ReplayFull           no more can be kept           → told to the caller; nothing was dropped
+    ├── ResumedElsewhere     another connection goes on    → told to the one that is replaced
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     ├── DownloadError        model files can't be fetched    → says from where and why
@@ -42,6 +45,10 @@ class MalformedMessage(ProtocolError):
     """Not JSON, or JSON that is no object with a `type`."""
 
 
+class NotJson(MalformedMessage):
+    """A text message that is no JSON."""
+
+
 class UnknownMessageType(ProtocolError):
     """A text message of a type that the protocol doesn't have."""
 
@@ -65,6 +72,14 @@ class BadChunk(ProtocolError):
     """A binary message holds too much or too little audio."""
 
 
+class ChunkTooShort(BadChunk):
+    """Less audio in a message than a strict session takes, time and again."""
+
+
+class ChunkTooLong(BadChunk):
+    """More audio in one message than a session takes."""
+
+
 class AudioTooFast(ProtocolError):
     """More audio is waiting than the session may keep."""
 
@@ -81,6 +96,10 @@ class TooManySessions(SessionRefused):
     """The server holds as many sessions as it may."""
 
 
+class NotResumable(SessionRefused):
+    """No session is kept under this key, or what the client lacks isn't kept any more."""
+
+
 class SessionExpired(TympanError):
     """The session ended by the clock."""
 
@@ -95,6 +114,14 @@ class MaxDurationExceeded(SessionExpired):
 
 class ServerStopping(TympanError):
     """The server shuts down."""
+
+
+class ReplayFull(TympanError):
+    """What was sent and isn't settled takes all the room; what didn't fit wasn't kept."""
+
+
+class ResumedElsewhere(TympanError):
+    """Another connection has resumed the session; this one is replaced."""
 
 
 class EngineError(TympanError):

@@ -71,10 +71,10 @@ class ConfigurationChanged:
 
 @dataclass(frozen=True, slots=True)
 class SessionEnded:
-    """Last event of a session that ended gracefully."""
+    """Last event of a session that ended gracefully: audio received, and time since it began."""
 
-    audio_duration_s: int
-    session_duration_s: int
+    audio_duration_s: float
+    session_duration_s: float
 
 
 TurnEvent = SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged

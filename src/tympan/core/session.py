@@ -20,6 +20,8 @@ from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint
 from tympan.core.errors import (
     AudioTooFast,
     BadChunk,
+    ChunkTooLong,
+    ChunkTooShort,
     Inactive,
     MaxDurationExceeded,
     TympanError,
@@ -190,15 +192,15 @@ class Session:
         if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
             return None
         low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
-        return BadChunk(
+        kind = ChunkTooLong if duration_ms > limits.max_chunk_ms else ChunkTooShort
+        return kind(
             f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {limits.max_chunk_ms} ms"
         )
 
     def _end(self, now: Monotonic) -> list[Effect]:
         if self._ending_error is not None:
             return self._close(self._ending_error)
-        audio_s = round(self.received_ms / 1000)
-        ended = SessionEnded(audio_duration_s=audio_s, session_duration_s=round(now - self._began_at))
+        ended = SessionEnded(audio_duration_s=self.received_ms / 1000, session_duration_s=now - self._began_at)
         return [Emit(ended), *self._close(None)]
 
     def _close(self, error: TympanError | None) -> list[Effect]:

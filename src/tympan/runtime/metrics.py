@@ -10,8 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
-_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010)})
-"""RFC 6455's and the service's own. A client may close with any of 2,000 others."""
+_V2_CODES = frozenset({4000, 4001, 4008, 4029, *range(4031, 4034), *range(4100, 4105)})
+_KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010), 4004, 4103}) | _V2_CODES
+"""RFC 6455's, the service's own of v3 and v2, and those of the resume extension. A client may close with any of
+2,000 others."""
 
 
 class Metrics:

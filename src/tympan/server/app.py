@@ -11,12 +11,12 @@ from starlette.websockets import WebSocket
 from tympan.server import http
 from tympan.server.entry import serve_connection
 from tympan.server.gateway import Gateway
-from tympan.server.versions import V3
+from tympan.server.versions import V2, V3
 
 V3_PATHS = ("/v3/ws", "/v3/ws/", "/")
 """The root is where the vendor's own self-hosting example connects (protocol reference, section 1)."""
 
-V2_SOCKET_PATH = "/v2/realtime/ws"
+V2_PATHS = ("/v2/realtime/ws", "/v2/realtime/ws/")
 V2_TOKEN_PATH = "/v2/realtime/token"
 _ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
@@ -28,16 +28,16 @@ def create_app(gateway: Gateway) -> Starlette:
         await serve_connection(socket, gateway, V3())
 
     async def v2(socket: WebSocket) -> None:
-        await socket.send_denial_response(http.retired())
-
-    async def v2_http(request: Request) -> Response:
-        return http.retired()
+        await serve_connection(socket, gateway, V2(gateway.unix_clock))
 
     async def health(request: Request) -> Response:
         return http.health(gateway)
 
     async def token(request: Request) -> Response:
         return http.token(request, gateway)
+
+    async def v2_token(request: Request) -> Response:
+        return await http.v2_token(request, gateway.authenticator, gateway.mint)
 
     async def metrics(request: Request) -> Response:
         return http.metrics(gateway)
@@ -49,12 +49,11 @@ def create_app(gateway: Gateway) -> Starlette:
         await socket.send_denial_response(http.not_found())
 
     routes: list[BaseRoute] = [WebSocketRoute(path, v3) for path in V3_PATHS]
+    routes += [WebSocketRoute(path, v2) for path in V2_PATHS]
     routes += [
         Route("/v3/ws/health", health),
         Route("/v3/token", token),
-        WebSocketRoute(V2_SOCKET_PATH, v2),
-        Route(V2_SOCKET_PATH, v2_http, methods=_ANY_METHOD),
-        Route(V2_TOKEN_PATH, v2_http, methods=_ANY_METHOD),
+        Route(V2_TOKEN_PATH, v2_token, methods=["POST"]),
     ]
     if gateway.config.has_metrics:
         routes.append(Route("/metrics", metrics))

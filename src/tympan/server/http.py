@@ -7,17 +7,24 @@ from importlib.metadata import version
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from tympan.core.errors import Unauthorized
+from tympan.core.errors import MalformedMessage, ProtocolError, Unauthorized
 from tympan.runtime.metrics import CONTENT_TYPE
+from tympan.server.auth import Authenticator
 from tympan.server.gateway import Gateway, State
+from tympan.server.tokens import TokenMint
+from tympan.wire.v2.tokens import parse_token_request
 
 EXPIRES_IN_S = range(1, 601)
 MAX_SESSION_S = range(60, 10_801)
 """Allowed values of the two token parameters (protocol reference, section 7.1)."""
 
-RETIRED = {"error": "The v2 real-time protocol is not served here; connect to /v3/ws, or see the migration guide"}
+NOT_FOUND = {
+    "error": "Nothing is served at this path; there are: /v3/ws (WebSocket), /v3/ws/health, GET /v3/token, "
+    "/v2/realtime/ws (WebSocket), POST /v2/realtime/token"
+}
 
-NOT_FOUND = {"error": "Nothing is served at this path; there are: /v3/ws (WebSocket), /v3/ws/health, /v3/token"}
+_MAX_BODY_BYTES = 10_000
+"""Of a request for a token."""
 
 
 def health(gateway: Gateway) -> Response:
@@ -50,14 +57,31 @@ def token(request: Request, gateway: Gateway) -> Response:
     return JSONResponse({"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"})
 
 
+async def v2_token(request: Request, authenticator: Authenticator, mint: TokenMint) -> Response:
+    """The same in the legacy protocol: 401 without a key, 400 for a body that is no request."""
+    try:
+        authenticator.require_key(request.headers.get("authorization"))
+        expires_in_s = parse_token_request(await _body(request))
+    except Unauthorized as error:
+        return JSONResponse({"error": f"Not Authorized: {error}"}, status_code=401)
+    except ProtocolError as error:
+        return JSONResponse({"error": str(error)}, status_code=400)
+    text = mint.mint(expires_in_s=expires_in_s, max_session_s=MAX_SESSION_S[-1])
+    return JSONResponse({"token": text}, headers={"Cache-Control": "no-store"})
+
+
 def not_found() -> Response:
     """404 that says what there is."""
     return JSONResponse(NOT_FOUND, status_code=404)
 
 
-def retired() -> Response:
-    """410, as the hosted service answers to v2 clients."""
-    return JSONResponse(RETIRED, status_code=410)
+async def _body(request: Request) -> bytes:
+    body = b""
+    async for piece in request.stream():
+        body += piece
+        if len(body) > _MAX_BODY_BYTES:
+            raise MalformedMessage(f"Invalid Message: more than {_MAX_BODY_BYTES:,} bytes")
+    return body
 
 
 def _whole(request: Request, name: str, default: int | None) -> int:

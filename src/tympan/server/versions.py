@@ -5,13 +5,16 @@ To add a version: a class here with the shape of `ProtocolVersion`, and a route 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from tympan.core.config import SessionConfig
 from tympan.formatting.pipeline import EnglishWording
 from tympan.wire.server_protocol import Farewell, ServerProtocol
+from tympan.wire.v2 import params as v2_params
+from tympan.wire.v2.server import V2ServerProtocol
+from tympan.wire.v2.server import farewell as v2_farewell
 from tympan.wire.v3 import params as v3_params
 from tympan.wire.v3.server import V3ServerProtocol
 from tympan.wire.v3.server import farewell as v3_farewell
@@ -74,3 +77,23 @@ class V3:
 
     def farewell(self, error: Exception | None) -> Farewell:
         return v3_farewell(error)
+
+
+class V2:
+    """The legacy real-time protocol. `unix_clock` gives seconds since 1970."""
+
+    name = "v2"
+
+    def __init__(self, unix_clock: Callable[[], float]) -> None:
+        self._unix_clock = unix_clock
+
+    def token(self, query: str) -> str | None:
+        return v2_params.query_token(query)
+
+    def read(self, query: str, headers: Mapping[str, str], defaults: SessionConfig) -> Asked:
+        config, options = v2_params.parse_query(query, defaults=defaults, strict=defaults.limits.is_strict)
+        remarks = {"without_effect": options.without_effect} if options.without_effect else {}
+        return Asked(config, V2ServerProtocol(config, options, EnglishWording(), self._unix_clock), remarks)
+
+    def farewell(self, error: Exception | None) -> Farewell:
+        return v2_farewell(error)

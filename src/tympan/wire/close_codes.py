@@ -13,8 +13,13 @@ from dataclasses import dataclass
 from tympan.core.errors import (
     AudioTooFast,
     BadChunk,
+    BadParameter,
+    ChunkTooShort,
     Inactive,
+    NotJson,
+    NotResumable,
     ProtocolError,
+    ResumedElsewhere,
     ServerStopping,
     SessionExpired,
     SessionRefused,
@@ -34,16 +39,26 @@ class Ending:
 
 @dataclass(frozen=True, slots=True)
 class EndingRule:
-    """Errors of one type end like this; `{}` in the text is the error's own message."""
+    """Errors of one type end like this; `{}` in the text is the error's own message.
+
+    With a `parameter`, only where that one is wrong.
+    """
 
     error_type: type[TympanError]
     code: int
     text: str
     when: str
+    parameter: str | None = None
+
+    def matches(self, error: Exception) -> bool:
+        """The error ends a connection like this."""
+        is_about_it = self.parameter is None or getattr(error, "name", None) == self.parameter
+        return isinstance(error, self.error_type) and is_about_it
 
 
 V3_RULES = (
     EndingRule(Unauthorized, 1008, "Unauthorized Connection: {}", "no credential, or not a valid one"),
+    EndingRule(NotResumable, 4004, "Session Not Resumable: {}", "the session to resume isn't kept (any more)"),
     EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
     EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
     EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
@@ -56,6 +71,7 @@ V3_RULES = (
         "`expires_at` has come",
     ),
     EndingRule(ServerStopping, 3005, "Session Cancelled: {}", "the server shuts down"),
+    EndingRule(ResumedElsewhere, 4103, "Session Resumed Elsewhere", "another connection resumed the session"),
     EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""
@@ -68,6 +84,80 @@ def v3_ending(error: Exception | None) -> Ending:
     """How a v3 connection ends for this reason; None means gracefully. Unforeseen errors are 3005."""
     if error is None:
         return V3_GRACEFUL
-    matching = (rule for rule in V3_RULES if isinstance(error, rule.error_type))
-    rule = next(matching, V3_RULES[-1])
+    rule = _first_matching(V3_RULES, error)
     return Ending(rule.code, V3_ERROR_REASON, rule.text.replace("{}", str(error)))
+
+
+_DETAIL = ": {}"
+
+V2_RULES = (
+    EndingRule(
+        BadParameter,
+        4000,
+        "Sample rate must be a positive integer: {}",
+        "`sample_rate` is missing or can't be used",
+        parameter="sample_rate",
+    ),
+    EndingRule(
+        BadParameter,
+        4104,
+        "Could not parse word boost parameter: {}",
+        "`word_boost` can't be used",
+        parameter="word_boost",
+    ),
+    EndingRule(Unauthorized, 4001, "Not Authorized: {}", "no credential, or not a valid one"),
+    EndingRule(
+        SessionRefused,
+        4102,
+        "This account has exceeded the number of allowed streams",
+        "the server is full",
+    ),
+    EndingRule(AudioTooFast, 4029, "Client sent audio too fast: {}", "too much audio waits to be judged"),
+    EndingRule(ChunkTooShort, 4032, "Audio duration is too short: {}", "only when the server is strict"),
+    EndingRule(BadChunk, 4033, "Audio duration is too long: {}", "a message with too much audio"),
+    EndingRule(NotJson, 4100, "Endpoint received invalid JSON: {}", "a text message that is no JSON"),
+    EndingRule(
+        ProtocolError,
+        4101,
+        "Endpoint received a message with an invalid schema: {}",
+        "any other message or parameter that can't be used",
+    ),
+    EndingRule(Inactive, 4031, "Session idle for too long: {}", "nothing came for the server's `inactivity_timeout_s`"),
+    EndingRule(SessionExpired, 4008, "Session Expired", "`expires_at` has come; all words were told before"),
+    EndingRule(
+        ServerStopping,
+        1013,
+        "Temporary server condition forced blocking client's request: {}",
+        "the server shuts down; all words were told before",
+    ),
+    EndingRule(TympanError, 1011, "An error occurred", "the server failed; details in its log"),
+)
+"""First match wins (protocol reference, sections 8.4 and 9)."""
+
+V2_NEVER_SENT = {
+    4002: "Insufficient Funds",
+    4003: "This feature is paid-only",
+    4004: "Session Not Found",
+    4010: "Session Previously Closed",
+    4030: "Session is handled by another websocket",
+    4034: "Audio too small to transcode",
+    4103: "The session has been reconnected. This websocket is no longer valid.",
+}
+"""Codes of the hosted service for what this server doesn't have."""
+
+V2_GRACEFUL = Ending(1000, "")
+
+
+def v2_ending(error: Exception | None) -> Ending:
+    """How a v2 connection ends for this reason; None means gracefully. Unforeseen errors are 1011.
+
+    The reason of the close is the text without its detail, which may be too long for a close.
+    """
+    if error is None:
+        return V2_GRACEFUL
+    rule = _first_matching(V2_RULES, error)
+    return Ending(rule.code, rule.text.removesuffix(_DETAIL), rule.text.replace("{}", str(error)))
+
+
+def _first_matching(rules: tuple[EndingRule, ...], error: Exception) -> EndingRule:
+    return next((rule for rule in rules if rule.matches(error)), rules[-1])

@@ -21,9 +21,10 @@ from functools import partial
 from types import NoneType, UnionType
 from typing import Any, Generic, NoReturn, TypeVar, get_args, get_origin, get_type_hints
 
-from tympan.core.errors import BadParameter, MalformedMessage, UnknownMessageType
+from tympan.core.errors import BadParameter, MalformedMessage, NotJson, UnknownMessageType
 
 M = TypeVar("M")
+T = TypeVar("T")
 
 _MAX_ECHO_CHARS = 100
 _MAX_INTEGER = 2**53 - 1
@@ -76,19 +77,38 @@ class Codec(Generic[M]):
         return message
 
 
+def encode_object(message: Any) -> str:
+    """One line of ASCII JSON for a dataclass that has no tag.
+
+    Raises:
+        ValueError: a field holds NaN or an infinity.
+    """
+    return json.dumps(_to_json(message), separators=(",", ":"), allow_nan=False)
+
+
+def read_object(cls: type[T], document: Any) -> T:
+    """A dataclass without a tag from a parsed JSON value.
+
+    Raises:
+        BadParameter: a field is missing or has the wrong type.
+    """
+    message: T = _object_reader(cls)("", document)
+    return message
+
+
 def parse_json(text: str | bytes) -> Any:
     """The value of a JSON text.
 
     Raises:
-        MalformedMessage: not JSON, not UTF-8, nested too deep, or with a number that JSON doesn't have.
+        NotJson: not JSON, not UTF-8, nested too deep, or with a number that JSON doesn't have.
     """
     try:
         decoded = text.decode() if isinstance(text, bytes) else text
         return json.loads(decoded, parse_constant=_refuse_constant)
     except RecursionError:
-        raise MalformedMessage("Invalid JSON: nested too deep") from None
+        raise NotJson("Invalid JSON: nested too deep") from None
     except ValueError as error:
-        raise MalformedMessage(f"Invalid JSON: {error}"[: 2 * _MAX_ECHO_CHARS]) from None
+        raise NotJson(f"Invalid JSON: {error}"[: 2 * _MAX_ECHO_CHARS]) from None
 
 
 def _refuse_constant(name: str) -> NoReturn:

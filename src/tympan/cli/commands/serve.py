@@ -68,7 +68,7 @@ def serve(
         Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
     ] = None,
 ) -> None:
-    """Serve live transcription: AssemblyAI's streaming protocol v3 at /v3/ws.
+    """Serve live transcription: AssemblyAI's streaming protocol v3 at /v3/ws, and v2 at /v2/realtime/ws.
 
     Every setting may also come from the environment (TYMPAN_MAX_SESSIONS=4) or a TOML file
     (max_sessions = 4); flags win over the environment, the environment wins over the file. Stops within

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from tympan.core.errors import UnknownMessageType
 from tympan.wire.v3.messages import (
-    CLIENT_CODEC,
+    RESUMABLE_CLIENT_CODEC,
     SERVER_CODEC,
     ClientMessage,
     ServerMessage,
@@ -25,7 +25,7 @@ def build_query(values: Mapping[str, ParameterValue]) -> str:
 
 def encode_message(message: ClientMessage) -> str:
     """The text message that says this to a server."""
-    return CLIENT_CODEC.encode(message)
+    return RESUMABLE_CLIENT_CODEC.encode(message)
 
 
 def decode_message(text: str | bytes) -> ServerMessage | UnknownServerMessage:

@@ -2,12 +2,13 @@
 
 Rules: field names are the protocol's spelling; times are integer milliseconds of audio; a field without
 a value is None and stays off the wire. The text beside a field is its line in the protocol reference.
-Binary messages carry audio and aren't listed here.
+Binary messages carry audio and aren't listed here. The messages of the resume extension are ours alone: only
+a client that asks for `resumable` sends or is sent them.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from tympan.wire.codec import Codec
@@ -75,6 +76,12 @@ class Begin:
     id: Annotated[str, "session id, a UUID"]
     expires_at: Annotated[int, "Unix seconds at which the session ends by itself"]
     configuration: Configuration | None = None
+    resume_key: Annotated[str | None, "only with `resumable`: opens this session again, and nothing else"] = field(
+        default=None, repr=False
+    )
+    resume_window_seconds: Annotated[
+        int | None, "only with `resumable`: how long the session is kept for a client that was cut off"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,19 +141,50 @@ class Error:
 
 
 @dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far the session has come. About once a second of audio, and after each turn has ended."""
+
+    audio_received_bytes: Annotated[int, "audio received, over all connections"]
+    audio_settled_ms: Annotated[
+        int, "whatever was spoken before this has been told in final words; the audio before it may be forgotten"
+    ]
+    messages_received: Annotated[int, "text messages of the client received, `Acknowledge` not counted"]
+
+
+@dataclass(frozen=True, slots=True)
+class Resumed:
+    """The session goes on. First message of a connection that resumes; it isn't counted as a message."""
+
+    id: Annotated[str, "session id, as in `Begin`"]
+    audio_received_bytes: Annotated[int, "audio received, over all connections; the client goes on with the next byte"]
+    messages_received: Annotated[
+        int, "text messages of the client received, `Acknowledge` not counted; the client goes on with the next one"
+    ]
+    expires_at: Annotated[int, "Unix seconds at which the session ends by itself, as in `Begin`"]
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledge:
+    """The server's messages so far have come; it forgets them. No reply."""
+
+    messages: Annotated[int, "text messages of the server received, over all connections, `Resumed` not counted"]
+
+
+@dataclass(frozen=True, slots=True)
 class UnknownServerMessage:
     """A message of a type that this version doesn't know; clients should pass it over."""
 
     message_type: str
 
 
-ClientMessage = UpdateConfiguration | ForceEndpoint | KeepAlive | Terminate
-ServerMessage = Begin | Turn | SpeechStarted | ServerWarning | Termination | Error
+PlainClientMessage = UpdateConfiguration | ForceEndpoint | KeepAlive | Terminate
+ClientMessage = PlainClientMessage | Acknowledge
+ServerMessage = Begin | Turn | SpeechStarted | ServerWarning | Termination | Error | Checkpoint | Resumed
 
 MAX_CLIENT_MESSAGE_CHARS = 262_144
 """Two orders of magnitude above the largest sensible one (100 key terms, three texts of 1750)."""
 
-CLIENT_TYPES: dict[str, type[ClientMessage]] = {
+CLIENT_TYPES: dict[str, type[PlainClientMessage]] = {
     "UpdateConfiguration": UpdateConfiguration,
     "ForceEndpoint": ForceEndpoint,
     "KeepAlive": KeepAlive,
@@ -161,5 +199,13 @@ SERVER_TYPES: dict[str, type[ServerMessage]] = {
     "Error": Error,
 }
 
-CLIENT_CODEC: Codec[ClientMessage] = Codec(CLIENT_TYPES, tag="type", max_chars=MAX_CLIENT_MESSAGE_CHARS)
-SERVER_CODEC: Codec[ServerMessage] = Codec(SERVER_TYPES, tag="type")
+RESUME_CLIENT_TYPES: dict[str, type[Acknowledge]] = {"Acknowledge": Acknowledge}
+RESUME_SERVER_TYPES: dict[str, type[ServerMessage]] = {"Checkpoint": Checkpoint, "Resumed": Resumed}
+
+CLIENT_CODEC: Codec[PlainClientMessage] = Codec(CLIENT_TYPES, tag="type", max_chars=MAX_CLIENT_MESSAGE_CHARS)
+"""What a session knows that isn't resumable."""
+
+RESUMABLE_CLIENT_CODEC: Codec[ClientMessage] = Codec(
+    {**CLIENT_TYPES, **RESUME_CLIENT_TYPES}, tag="type", max_chars=MAX_CLIENT_MESSAGE_CHARS
+)
+SERVER_CODEC: Codec[ServerMessage] = Codec({**SERVER_TYPES, **RESUME_SERVER_TYPES}, tag="type")

@@ -7,74 +7,14 @@ asks for redaction must never be sent unredacted text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
-from typing import Any, Generic, TypeVar
+from collections.abc import Callable
+from typing import Any
 
 from tympan.core.audio import Encoding
 from tympan.core.config import FormattedSource
-from tympan.core.errors import BadParameter
-from tympan.wire.v3.kinds import Choice, Flag, Integer, JsonObject, Kind, Number, Strings, Text
+from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
+from tympan.wire.parameter import Parameter, State
 from tympan.wire.v3.profiles import DEFAULT_MODEL
-
-T = TypeVar("T")
-
-
-class State(StrEnum):
-    """What this server does with a parameter."""
-
-    SAME = "same"
-    """As the hosted service does."""
-    EXTENSION = "extension"
-    """Ours alone."""
-    WITHOUT_EFFECT = "accepted without effect"
-    REFUSED = "refused"
-    """Not available yet, and too important to ignore."""
-
-
-@dataclass(frozen=True, slots=True)
-class Parameter(Generic[T]):
-    """One row. `default` and `summary` are for the reference; aliases are older names, the first given wins.
-
-    `objection` says why a value can't be served, or None. `is_u3_only` values are refused when strict.
-    """
-
-    name: str
-    kind: Kind[T]
-    state: State
-    summary: str
-    default: str = ""
-    aliases: tuple[str, ...] = ()
-    is_updatable: bool = False
-    is_u3_only: bool = False
-    objection: Callable[[T], str | None] | None = None
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        return (self.name, *self.aliases)
-
-    def parse(self, name: str, texts: Sequence[str], *, is_strict: bool) -> T:
-        """The value given in a query under this name, within its limits.
-
-        Raises:
-            BadParameter: it can't be used.
-        """
-        return self.check(name, self.kind.parse(name, texts), is_strict=is_strict)
-
-    def check(self, name: str, value: T, *, is_strict: bool) -> T:
-        """The value within its limits.
-
-        Raises:
-            BadParameter: it can't be used.
-        """
-        checked = self.kind.check(name, value, is_strict=is_strict)
-        reason = self.objection(checked) if self.objection else None
-        if reason is None and is_strict and self.is_u3_only:
-            reason = "not supported by this speech model"
-        if reason is not None:
-            raise BadParameter(name, reason)
-        return checked
 
 
 def _unavailable(what: str) -> Callable[[object], str | None]:
@@ -204,6 +144,26 @@ FORMATTED_FINALS = Parameter(
     State.EXTENSION,
     "pre-release name of `format_turns`, which wins",
 )
+RESUMABLE = Parameter(
+    "resumable",
+    Flag(),
+    State.EXTENSION,
+    "keep the session for a while when the connection is lost, see [Resuming](#resuming)",
+    "false",
+)
+RESUME_KEY = Parameter(
+    "resume_key",
+    Text(),
+    State.EXTENSION,
+    "go on with the session that this key belongs to; all parameters but `messages_received` are ignored then",
+)
+MESSAGES_RECEIVED = Parameter(
+    "messages_received",
+    Integer(0, 1_000_000_000, below="a count can't be negative", above="no session has that many messages"),
+    State.EXTENSION,
+    "only with `resume_key`: text messages of the server received in the session, `Resumed` not counted",
+    "0",
+)
 
 PARAMETERS: tuple[Parameter[Any], ...] = (
     TOKEN,
@@ -220,6 +180,9 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     FILTER_PROFANITY,
     FORMATTED_SOURCE,
     FORMATTED_FINALS,
+    RESUMABLE,
+    RESUME_KEY,
+    MESSAGES_RECEIVED,
     Parameter(
         "keyterms_prompt",
         Strings(100),

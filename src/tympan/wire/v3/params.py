@@ -1,20 +1,14 @@
-"""Query string → configuration. PURE: standard library and `core` only.
-
-Unknown names are ignored. Of names given more than once the last counts, except in lists. A newer name
-wins over its older aliases, whose values aren't looked at then.
-"""
+"""Query string → configuration. PURE: standard library and `core` only."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
-from urllib.parse import parse_qsl
 
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import ConfigUpdate, FormattedSource, SessionConfig
-from tympan.core.errors import BadParameter
+from tympan.wire.query import Given
 from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, Profile, profile_of
 
@@ -22,7 +16,6 @@ T = TypeVar("T")
 
 LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-_MAX_FIELDS = 1_000
 _MAX_ECHO_CHARS = 100
 
 
@@ -32,7 +25,7 @@ class ConnectionOptions:
 
     `requested_model` is set when the name was unknown and the default serves it instead;
     `without_effect` names parameters that were given and do nothing here. Both are worth a line in the
-    log; neither holds a credential.
+    log; neither holds a credential. `is_resumable` is the wish for the resume extension.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -41,6 +34,15 @@ class ConnectionOptions:
     api_version: str = LATEST_API_VERSION
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
+    is_resumable: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """A client wants to go on with a kept session; `messages_received` of its messages have come before."""
+
+    key: str = field(repr=False)
+    messages_received: int = 0
 
 
 def parse_query(
@@ -54,8 +56,8 @@ def parse_query(
     Raises:
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
-    given = _Given(_fields(query), is_strict=strict)
-    without_effect = given.check_all()
+    given = Given(query, is_strict=strict)
+    without_effect = given.check_all(p.PARAMETERS)
     requested = given.value(p.SPEECH_MODEL)
     profile, model = profile_of(requested, is_strict=strict)
     options = ConnectionOptions(
@@ -65,6 +67,7 @@ def parse_query(
         api_version=_api_version(api_version),
         requested_model=requested[:_MAX_ECHO_CHARS] if requested and requested not in MODELS else None,
         without_effect=without_effect,
+        is_resumable=given.value(p.RESUMABLE) or False,
     )
     return _session_config(given, defaults, profile), options
 
@@ -75,41 +78,21 @@ def query_token(query: str) -> str | None:
     Raises:
         BadParameter: the query has too many fields.
     """
-    return _Given(_fields(query), is_strict=False).value(p.TOKEN)
+    return Given(query, is_strict=False).value(p.TOKEN)
 
 
-class _Given:
-    """The fields of one query."""
+def query_resume(query: str) -> ResumeRequest | None:
+    """The wish to resume a session, None when there is none; everything else in the query is ignored.
 
-    def __init__(self, fields: Mapping[str, list[str]], *, is_strict: bool) -> None:
-        self._fields = fields
-        self.is_strict = is_strict
-
-    def value(self, parameter: p.Parameter[T]) -> T | None:
-        """The value of a parameter, None when it isn't given."""
-        for name in parameter.names:
-            if name in self._fields:
-                return parameter.parse(name, self._fields[name], is_strict=self.is_strict)
-        return None
-
-    def check_all(self) -> tuple[str, ...]:
-        """Check every field that the table knows; returns the names of those without effect."""
-        given = [parameter for parameter in p.PARAMETERS if self.value(parameter) is not None]
-        return tuple(parameter.name for parameter in given if parameter.state is p.State.WITHOUT_EFFECT)
+    Raises:
+        BadParameter: the query has too many fields, or `messages_received` is no count.
+    """
+    given = Given(query, is_strict=False)
+    key = given.value(p.RESUME_KEY)
+    return None if key is None else ResumeRequest(key, given.value(p.MESSAGES_RECEIVED) or 0)
 
 
-def _fields(query: str) -> dict[str, list[str]]:
-    try:
-        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_FIELDS)
-    except ValueError:
-        raise BadParameter("query", f"more than {_MAX_FIELDS} fields") from None
-    fields: dict[str, list[str]] = {}
-    for name, text in pairs:
-        fields.setdefault(name, []).append(text)
-    return fields
-
-
-def _session_config(given: _Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
+def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
     encoding = given.value(p.ENCODING)
     source = given.value(p.FORMATTED_SOURCE)
     base = SessionConfig(

@@ -10,13 +10,13 @@ that says what to use instead.
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Protocol
 
 from tympan.core.errors import BadParameter
 from tympan.core.events import TurnEnded, TurnUpdated
 from tympan.core.words import Word
+from tympan.wire.kinds import quoted
 from tympan.wire.v3 import messages
-from tympan.wire.v3.kinds import quoted
+from tympan.wire.wording import rounded, transcript_of
 
 
 class Profile(StrEnum):
@@ -61,19 +61,6 @@ def profile_of(model: str | None, *, is_strict: bool) -> tuple[Profile, str]:
     return MODELS[DEFAULT_MODEL], DEFAULT_MODEL
 
 
-class Wording(Protocol):
-    """How words are written: one word for each that is given, its times and confidence kept.
-
-    A word whose text comes back empty (there was nothing but punctuation) is left out of messages.
-    """
-
-    def raw(self, words: tuple[Word, ...], *, filter_profanity: bool) -> tuple[Word, ...]:
-        """Lower case, without punctuation; each word by itself, so that a final one stays as it is."""
-
-    def formatted(self, words: tuple[Word, ...], *, filter_profanity: bool) -> tuple[Word, ...]:
-        """With case and punctuation."""
-
-
 def partial_turn(event: TurnUpdated, words: tuple[Word, ...], utterance: str) -> messages.Turn:
     """A turn that goes on. `words` are the event's, as they are to be written.
 
@@ -105,11 +92,6 @@ def final_turn(event: TurnEnded, words: tuple[Word, ...], *, utterance: str, is_
     )
 
 
-def transcript_of(words: tuple[Word, ...]) -> str:
-    """The words that have a text, joined by spaces; reads the same as `wire_words`."""
-    return " ".join(word.text for word in words if word.text)
-
-
 def wire_words(words: tuple[Word, ...], *, is_final: bool) -> tuple[messages.Word, ...]:
     """The words that have a text, as the protocol spells them."""
     return tuple(
@@ -123,8 +105,3 @@ def wire_words(words: tuple[Word, ...], *, is_final: bool) -> tuple[messages.Wor
         for word in words
         if word.text
     )
-
-
-def rounded(confidence: float) -> float:
-    """Six digits: as many as clients have ever been shown."""
-    return round(float(confidence), 6)

@@ -6,20 +6,16 @@ Nothing is told twice: parameters come from `parameters.py`, messages from `mess
 
 from __future__ import annotations
 
-import inspect
-from collections.abc import Iterable
-from dataclasses import fields
-from types import UnionType
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from typing import Any
 
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
+from tympan.wire.parameter import Parameter
+from tympan.wire.reference import NOTICE, message_section, table
 from tympan.wire.v3 import messages
-from tympan.wire.v3.parameters import PARAMETERS, Parameter
+from tympan.wire.v3.parameters import PARAMETERS
 from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, U3_PREFIXES
 
 _INTRODUCTION = """\
-<!-- Written by scripts/generate_docs.py from the code; edits here are lost. -->
-
 # Protocol reference: v3
 
 Address `/v3/ws`. The client sends audio as binary messages and control as JSON text messages; the server
@@ -52,35 +48,60 @@ _TURNS_NOTE = """\
 
 """
 
+_RESUMING_NOTE = """\
+## Resuming
+
+An extension of this server: a client that doesn't ask for it sees nothing of it, and other servers ignore the
+parameter that asks for it.
+
+A client that connects with `resumable=true` finds `resume_key` and `resume_window_seconds` in `Begin` (without
+them the operator has turned resuming off, or the server doesn't know it). When its connection is lost, by
+anything but its own close with code 1000, the session is kept for that many seconds: what came is transcribed,
+messages are kept, time without messages doesn't count as inactivity. To go on, the client connects with
+`resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good for this
+session only. A connection that still hangs on the session is closed with code 4103.
+
+The first message is then `Resumed`, followed by the server's messages from number `messages_received` on, exactly
+as they were or would have been sent. The client goes on with its audio from byte `audio_received_bytes` of all
+that it sent, and with its text messages from number `messages_received` of `Resumed`, in the order in which they
+stood: what the server has received is always a beginning of what was sent, so nothing is lost and nothing is
+doubled. This holds after `Terminate` as well, until the client has read the close.
+
+A session that isn't kept (unknown key, window over, server restarted, session over and read) is refused with code
+4004. The client then opens a new session and sends its audio again from `audio_settled_ms` of the last
+`Checkpoint` on: all that was spoken before is in final words already.
+
+The server keeps at most 8 MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
+client that resumes from before is refused with 4004. An `Acknowledge` every few seconds keeps clear of it.
+
+"""
+
 
 def render() -> str:
     """The whole page."""
     parts = [
+        NOTICE,
         _INTRODUCTION,
         "## Connection parameters\n\n",
         _PARAMETERS_NOTE,
         _parameter_table(),
         _model_section(),
         "## Client messages\n\n",
-        *(_message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
+        *(message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
         "## Server messages\n\nFields without a value are left out.\n\n",
-        *(_message_section(name, cls) for name, cls in messages.SERVER_TYPES.items()),
+        *(message_section(name, cls) for name, cls in messages.SERVER_TYPES.items()),
         "## Parts of messages\n\n",
-        *(_message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
+        *(message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
+        _resuming_section(),
         _close_code_section(),
     ]
     return "".join(parts).rstrip() + "\n"
 
 
-def _table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
-    lines = [heads, tuple("---" for _ in heads), *rows]
-    return "".join(f"| {' | '.join(cells)} |\n" for cells in lines) + "\n"
-
-
 def _parameter_table() -> str:
     heads = ("Parameter", "Value", "Default", "State", "Update", "Meaning")
-    return _table(heads, (_parameter_row(parameter) for parameter in PARAMETERS))
+    return table(heads, (_parameter_row(parameter) for parameter in PARAMETERS))
 
 
 def _parameter_row(parameter: Parameter[Any]) -> tuple[str, ...]:
@@ -104,41 +125,13 @@ def _model_section() -> str:
         "The name chooses how turns are shown, not the model: every name is answered by the engine that the "
         "server runs. The default engine transcribes English only, also under a multilingual name.\n\n"
     )
-    return "## Models\n\n" + note + _table(("`speech_model`", "Shown as"), rows)
+    return "## Models\n\n" + note + table(("`speech_model`", "Shown as"), rows)
 
 
 def _profile_text(model: str) -> str:
     if MODELS[model].has_formatted_final:
         return "word by word; a second, formatted final with `format_turns`"
     return "word by word; one final a turn, `format_turns` is ignored"
-
-
-def _message_section(name: str, cls: type[Any]) -> str:
-    hints = get_type_hints(cls, include_extras=True)
-    rows = [
-        (f"`{field.name}`", _type_text(hints[field.name]), _need_text(field), _note(hints[field.name]))
-        for field in fields(cls)
-    ]
-    table = _table(("Field", "Type", "Always there", "Meaning"), rows) if rows else ""
-    return f"### {name}\n\n{inspect.getdoc(cls)}\n\n{table}"
-
-
-def _need_text(field: Any) -> str:
-    return "" if field.default is None else "yes"
-
-
-def _note(hint: Any) -> str:
-    return str(get_args(hint)[1]) if get_origin(hint) is Annotated else ""
-
-
-def _type_text(hint: Any) -> str:
-    if get_origin(hint) is Annotated:
-        return _type_text(get_args(hint)[0])
-    if get_origin(hint) is UnionType:
-        return _type_text(get_args(hint)[0])
-    if get_origin(hint) is tuple:
-        return f"list of {_type_text(get_args(hint)[0])}"
-    return str(hint.__name__)
 
 
 def _close_code_section() -> str:
@@ -148,4 +141,10 @@ def _close_code_section() -> str:
         "Before any code but 1000 the server sends `Error` with the text below and no `Termination`; the "
         f'close reason is then "{V3_ERROR_REASON}".\n\n'
     )
-    return "## Close codes\n\n" + note + _table(("Code", "When", "Text"), (graceful, *rows))
+    return "## Close codes\n\n" + note + table(("Code", "When", "Text"), (graceful, *rows))
+
+
+def _resuming_section() -> str:
+    client = (message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
+    server = (message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
+    return "".join((_RESUMING_NOTE, *client, *server))

@@ -16,8 +16,9 @@ from tympan.wire.server_protocol import ClientInput, Farewell, KeepAlive
 from tympan.wire.v3 import messages
 from tympan.wire.v3.messages import CLIENT_CODEC, SERVER_CODEC, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
-from tympan.wire.v3.profiles import Wording, final_turn, partial_turn, transcript_of
+from tympan.wire.v3.profiles import final_turn, partial_turn
 from tympan.wire.v3.update import config_update
+from tympan.wire.wording import Wording, transcript_of
 
 _Reading = tuple[tuple[str, bool], ...]
 """What a partial reads like: the text and finality of each word."""
@@ -83,7 +84,7 @@ class V3ServerProtocol:
                 self._output = config.output
                 return []
             case events.SessionEnded(audio_duration_s, session_duration_s):
-                return [messages.Termination(audio_duration_s, session_duration_s)]
+                return [messages.Termination(round(audio_duration_s), round(session_duration_s))]
             case _:
                 assert_never(event)
 

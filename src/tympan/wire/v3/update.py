@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from tympan.core.config import ConfigUpdate
+from tympan.wire.parameter import Parameter
 from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.messages import UpdateConfiguration
 
@@ -21,7 +22,7 @@ def config_update(message: UpdateConfiguration, *, is_strict: bool) -> ConfigUpd
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
 
-    def value(parameter: p.Parameter[T]) -> T | None:
+    def value(parameter: Parameter[T]) -> T | None:
         for name in parameter.names:
             given: T | None = getattr(message, name, None)
             if given is not None:

@@ -1,0 +1,296 @@
+"""Messages of successive sessions → the messages of one conversation. PURE: nothing here knows a clock or socket.
+
+A service that can't resume is given the audio again in a new session, from `replay_from_ms` on. The rules of the
+seam between the two:
+- Nothing final is told twice or taken back: what the new session repeats is left out, and an open turn goes on
+  as the same turn, its later messages carrying the final words told before in front.
+- Times and turn orders continue. `Termination` counts all audio.
+- A turn that was told raw and whose formatted form is still due gets one in its raw words: a client that shows
+  formatted turns only would lose the turn otherwise.
+- An open turn is ended where the new session shows that it is over: by ending its own rest of it, by a first new
+  word that comes too late to belong to it, or by its own end.
+- Until a final word lies clearly behind the seam, new words are told as tentative, so that what is left out may
+  still be decided otherwise.
+
+In a profile where nothing is final before the end of the turn (U3), no turn has words to carry: an open turn is
+told anew.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from itertools import takewhile
+from typing import assert_never
+
+from tympan.client.overlap import told_count
+from tympan.wire.v3.messages import ServerWarning, SpeechStarted, Termination, Turn, Word
+
+Told = Turn | SpeechStarted | ServerWarning | Termination
+"""What a conversation consists of."""
+
+OVERLAP_MS = 1000
+"""Audio before the last final word of an open turn that a new session is given again."""
+
+CLEARLY_BEHIND_MS = 300
+"""A final word that ends so far behind the seam decides what of its turn was told before."""
+
+
+@dataclass(slots=True)
+class _OpenTurn:
+    """The turn under way, as it was told last."""
+
+    order: int
+    finals: tuple[Word, ...] = ()
+    has_started: bool = False
+    """Its SpeechStarted was told."""
+    has_tentative: bool = False
+    utterance_start: int = 0
+    """Index of the first word of no told utterance."""
+    confidence: float = 0.0
+
+
+@dataclass(slots=True)
+class _Joint:
+    """Where two sessions meet, until the turn that lies across it has been told whole."""
+
+    last_told: Word | None
+    carried: tuple[Word, ...]
+    """Final words of the open turn, told by earlier sessions."""
+    has_joined: bool = False
+    """New words of the turn were told."""
+    decided_count: int | None = None
+    """How many words of the turn under way were told before; None while that may change."""
+    raw_length: int = 0
+    """Words of the turn's first final."""
+    over_order: int | None = None
+    """The new session's turn that was told to its end."""
+    left_out_order: int | None = None
+    """The new session's turn that ended without anything new."""
+    held_start: SpeechStarted | None = None
+    """Told with the first new words, if there are any."""
+
+
+@dataclass(slots=True)
+class Seam:
+    """Follows one conversation. `is_formatting`: each turn is told raw, then formatted."""
+
+    is_formatting: bool = False
+    longest_silence_ms: int = 1280
+    """A word that begins later than this after the last one is of another turn (`max_turn_silence`)."""
+    _origin_ms: int = 0
+    _order_shift: int = 0
+    _earlier_s: int = 0
+    """Length of the sessions before the present one."""
+    _last_word: Word | None = None
+    _open: _OpenTurn = field(default_factory=lambda: _OpenTurn(0))
+    _due: Turn | None = None
+    """A turn told raw, whose formatted form is still to come."""
+    _joint: _Joint | None = None
+
+    @property
+    def told_until_ms(self) -> int:
+        """End of the last final word."""
+        return 0 if self._last_word is None else self._last_word.end
+
+    @property
+    def is_turn_open(self) -> bool:
+        """Speech was told that no turn has ended with."""
+        return self._open.has_started or self._open.has_tentative or bool(self._open.finals)
+
+    @property
+    def replay_from_ms(self) -> int:
+        """Where a new session has to begin, were the connection lost now."""
+        finals = self._open.finals
+        if not finals:
+            return self.told_until_ms
+        return next(word.start for word in finals if word.end > finals[-1].end - OVERLAP_MS)
+
+    def cut(self, origin_ms: int, *, session_s: int) -> list[Told]:
+        """A new session follows, whose audio begins at `origin_ms`; the old one lasted `session_s`."""
+        due, self._due = self._due, None
+        self._order_shift = self._open.order
+        self._origin_ms = origin_ms
+        self._earlier_s += session_s
+        decided_count = 0 if self._last_word is None else None
+        self._joint = _Joint(self._last_word, self._open.finals, decided_count=decided_count)
+        return [] if due is None else [replace(due, turn_is_formatted=True, utterance="")]
+
+    def receive(self, message: Told) -> list[Told]:
+        """A message of the present session came; what is told of it."""
+        match message:
+            case Turn():
+                told = self._receive_turn(self._moved(message))
+                for item in told:
+                    self._note(item)
+                return told
+            case SpeechStarted():
+                return self._receive_start(replace(message, timestamp=message.timestamp + self._origin_ms))
+            case ServerWarning():
+                return [message]
+            case Termination(audio_s, session_s):
+                audio_s += round(self._origin_ms / 1000)
+                left_open = [] if self._joint is None else self._end_open_turn()
+                return [*left_open, Termination(audio_s, session_s + self._earlier_s)]
+            case _:
+                assert_never(message)
+
+    def _moved(self, turn: Turn) -> Turn:
+        """The turn on the conversation's clock."""
+        by_ms = self._origin_ms
+        words = tuple(replace(word, start=word.start + by_ms, end=word.end + by_ms) for word in turn.words)
+        return replace(turn, words=words) if by_ms else turn
+
+    def _receive_start(self, started: SpeechStarted) -> list[Told]:
+        joint = self._joint
+        if joint is not None and joint.over_order is None:
+            joint.held_start = replace(started, timestamp=max(started.timestamp, self.told_until_ms))
+            return []
+        self._open.has_started = True
+        return [started]
+
+    def _receive_turn(self, turn: Turn) -> list[Told]:
+        joint = self._joint
+        if joint is not None and joint.over_order not in (None, turn.turn_order):
+            joint = self._joint = None
+        if joint is None:
+            return [self._ordered(turn)]
+        if turn.end_of_turn:
+            return self._end_at(joint, turn)
+        return self._update_at(joint, turn)
+
+    def _update_at(self, joint: _Joint, turn: Turn) -> list[Told]:
+        """A partial of a turn that may lie across the joint."""
+        count = _told_before(joint, turn)
+        fresh = turn.words[count:]
+        finals = [word for word in fresh if word.word_is_final]
+        if finals and finals[-1].end > self._end_ms(joint) + CLEARLY_BEHIND_MS:
+            joint.decided_count = count
+        if not fresh and not joint.has_joined:
+            return []
+        return self._joined(joint, turn, count)
+
+    def _end_at(self, joint: _Joint, turn: Turn) -> list[Told]:
+        """A final of a turn that may lie across the joint."""
+        if joint.left_out_order == turn.turn_order:
+            return []  # the formatted form of a turn that was left out
+        count = _told_before(joint, turn)
+        joint.raw_length = len(turn.words)
+        is_repetition = count == len(turn.words)
+        if is_repetition and joint.over_order is None and not _ends_carried(joint, turn):
+            joint.left_out_order, joint.held_start, joint.decided_count = turn.turn_order, None, None
+            self._order_shift -= 1
+            return []
+        joint.over_order, joint.decided_count = turn.turn_order, count
+        return self._joined(joint, turn, count)
+
+    def _joined(self, joint: _Joint, turn: Turn, count: int) -> list[Told]:
+        """The turn as it is told: carried words, then what is new."""
+        told: list[Told] = []
+        fresh = turn.words[count:]
+        if fresh and not joint.has_joined and self._is_late(joint, fresh[0]):
+            told += self._end_open_turn()
+            joint.carried = ()
+            self._order_shift += 1
+        if joint.held_start is not None and not self.is_turn_open:
+            self._open.has_started = True
+            told.append(joint.held_start)
+        joint.held_start = None
+        joint.has_joined = True
+        return [*told, self._ordered(self._spliced(joint, turn, count))]
+
+    def _spliced(self, joint: _Joint, turn: Turn, count: int) -> Turn:
+        end_ms = self._end_ms(joint)
+        is_decided = joint.decided_count is not None
+        fresh = (
+            replace(
+                word,
+                start=max(word.start, end_ms),
+                end=max(word.end, end_ms),
+                word_is_final=word.word_is_final and is_decided,
+            )
+            for word in turn.words[count:]
+        )
+        words = (*joint.carried, *fresh)
+        if words == turn.words:
+            return turn
+        shows_finals_only = turn.transcript == _text(_finals(turn.words))
+        utterance = turn.utterance and _text(words[self._open.utterance_start :])
+        transcript = _text(_finals(words) if shows_finals_only else words)
+        return replace(turn, words=words, transcript=transcript, utterance=utterance)
+
+    def _end_open_turn(self) -> list[Told]:
+        """The end of a turn whose words are all told, in those words; nothing where there are none."""
+        turn = self._open
+        if not turn.finals:
+            return []
+        ended = Turn(
+            turn_order=turn.order,
+            turn_is_formatted=False,
+            end_of_turn=True,
+            transcript=_text(turn.finals),
+            end_of_turn_confidence=turn.confidence,
+            words=turn.finals,
+            utterance=_text(turn.finals[turn.utterance_start :]),
+        )
+        told = [ended, replace(ended, turn_is_formatted=True, utterance="")] if self.is_formatting else [ended]
+        for item in told:
+            self._note(item)
+        return [*told]
+
+    def _is_late(self, joint: _Joint, word: Word) -> bool:
+        return bool(joint.carried) and word.start > joint.carried[-1].end + self.longest_silence_ms
+
+    def _end_ms(self, joint: _Joint) -> int:
+        return 0 if joint.last_told is None else joint.last_told.end
+
+    def _ordered(self, turn: Turn) -> Turn:
+        return replace(turn, turn_order=turn.turn_order + self._order_shift)
+
+    def _note(self, told: Told) -> None:
+        """Remember how things stand after telling this."""
+        if not isinstance(told, Turn):
+            return
+        if told.end_of_turn:
+            self._note_end(told)
+            return
+        if self._open.order != told.turn_order:
+            self._open = _OpenTurn(told.turn_order)
+        turn = self._open
+        turn.finals = _finals(told.words)
+        turn.has_tentative = len(turn.finals) < len(told.words)
+        turn.confidence = told.end_of_turn_confidence
+        if told.utterance:
+            turn.utterance_start = len(told.words)
+        if turn.finals:
+            self._last_word = turn.finals[-1]
+
+    def _note_end(self, told: Turn) -> None:
+        if told.turn_order < self._open.order:
+            self._due = None  # the formatted form of a turn that has ended
+            return
+        if self._due is not None:
+            self.is_formatting = False  # this service tells each turn once
+        self._due = told if self.is_formatting and not told.turn_is_formatted else None
+        self._last_word = told.words[-1] if told.words else self._last_word
+        self._open = _OpenTurn(told.turn_order + 1)
+
+
+def _told_before(joint: _Joint, turn: Turn) -> int:
+    """How many leading words of the turn were told before the joint."""
+    is_same_reading = joint.over_order is None or len(turn.words) == joint.raw_length
+    if joint.decided_count is not None and is_same_reading:
+        return min(joint.decided_count, len(turn.words))
+    return told_count(turn.words, joint.last_told)
+
+
+def _ends_carried(joint: _Joint, turn: Turn) -> bool:
+    """The turn repeats the last carried word, so that its end is the end of the turn that was open."""
+    return bool(joint.carried) and bool(turn.words) and turn.words[-1].end >= joint.carried[-1].start
+
+
+def _finals(words: tuple[Word, ...]) -> tuple[Word, ...]:
+    return tuple(takewhile(lambda word: word.word_is_final, words))
+
+
+def _text(words: tuple[Word, ...]) -> str:
+    return " ".join(word.text for word in words)

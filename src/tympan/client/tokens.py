@@ -1,0 +1,127 @@
+"""Temporary tokens: what a backend makes for a client that must not know the key. Standard library only.
+
+Redirects are refused: the key would travel to wherever they lead.
+"""
+
+from __future__ import annotations
+
+import json
+import ssl
+from pathlib import Path
+from typing import Any
+from urllib.error import HTTPError, URLError
+from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
+
+from tympan.client.address import is_encrypted, shown_address, token_address
+from tympan.client.errors import (
+    AuthError,
+    ClientError,
+    ErrorContext,
+    NetworkError,
+    Phase,
+    ProtocolViolation,
+    RequestError,
+    ServerError,
+    SilentServer,
+    TlsError,
+)
+from tympan.client.trust import tls_context
+from tympan.core.errors import MalformedMessage
+from tympan.wire.codec import parse_json
+
+_MAX_ANSWER_BYTES = 65_536
+
+
+def mint_token(
+    url: str,
+    *,
+    api_key: str,
+    expires_in_s: int = 60,
+    max_session_s: int | None = None,
+    tls: ssl.SSLContext | str | Path | None = None,
+    timeout_s: float = 10,
+) -> str:
+    """A token with which a session may be opened in the next `expires_in_s` seconds (1 to 600).
+
+    `url` is that of the server, as for `connect`; `max_session_s` (60 to 10800) bounds the session. Blocks; in
+    asynchronous code call it through `asyncio.to_thread`.
+
+    Raises:
+        ClientError: AuthError for a wrong key, RequestError for a value out of range, NetworkError or ServerError.
+    """
+    query = {"expires_in_seconds": expires_in_s}
+    if max_session_s is not None:
+        query["max_session_duration_seconds"] = max_session_s
+    address = token_address(url, query)
+    context = ErrorContext(shown_address(address), Phase.OPENING)
+    handlers: list[Any] = [_NoRedirect()]
+    if is_encrypted(address):
+        handlers.append(HTTPSHandler(context=tls_context(tls)))
+    try:
+        request = Request(address, headers={"Authorization": api_key})
+        with build_opener(*handlers).open(request, timeout=timeout_s) as answer:
+            return _token(answer.read(_MAX_ANSWER_BYTES), context)
+    except HTTPError as error:
+        with error:
+            raise _refusal(error, context) from None
+    except ssl.SSLError as error:
+        raise TlsError(f"no trusted TLS at {context.address}: {error}", context) from error
+    except TimeoutError as error:
+        raise SilentServer(f"{context.address} does not answer", context) from error
+    except URLError as error:
+        raise _unreachable(error, context) from error
+    except (OSError, ValueError) as error:
+        raise NetworkError(f"cannot get a token from {context.address}: {error}", context) from error
+
+
+class _NoRedirect(HTTPRedirectHandler):
+    def redirect_request(self, *_: Any) -> None:
+        return None
+
+
+def _token(body: bytes, context: ErrorContext) -> str:
+    try:
+        document = parse_json(body)
+    except MalformedMessage:
+        document = None
+    token = document.get("token") if isinstance(document, dict) else None
+    if not isinstance(token, str):
+        raise ProtocolViolation(f"{context.address} answers without a token", context)
+    return token
+
+
+def _refusal(error: HTTPError, context: ErrorContext) -> ClientError:
+    status = error.code
+    context = ErrorContext(context.address, context.phase, http_status=status)
+    text = f"{context.address} gives no token (HTTP {status}): {_reason(error)}"
+    match status:
+        case 401 | 403:
+            return AuthError(text, context)
+        case 400 | 422:
+            return RequestError(text, context)
+        case _ if status >= 500:
+            return ServerError(text, context)
+        case _:
+            return NetworkError(text, context)
+
+
+def _reason(error: HTTPError) -> str:
+    """What the server says, in one line."""
+    body = error.read(_MAX_ANSWER_BYTES)
+    try:
+        document = json.loads(body)
+        told = document.get("error") or document.get("detail")
+    except (ValueError, AttributeError):
+        told = None
+    text = told if isinstance(told, str) else json.dumps(told) if told else error.reason
+    return " ".join(str(text).split())[:300]
+
+
+def _unreachable(error: URLError, context: ErrorContext) -> ClientError:
+    match error.reason:
+        case ssl.SSLError() as reason:
+            return TlsError(f"no trusted TLS at {context.address}: {reason}", context)
+        case TimeoutError():
+            return SilentServer(f"{context.address} does not answer", context)
+        case reason:
+            return NetworkError(f"cannot connect to {context.address}: {reason}", context)

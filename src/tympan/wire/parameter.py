@@ -1,0 +1,69 @@
+"""What a table of connection parameters is made of, in any version. PURE: standard library and `core` only."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Generic, TypeVar
+
+from tympan.core.errors import BadParameter
+from tympan.wire.kinds import Kind
+
+T = TypeVar("T")
+
+
+class State(StrEnum):
+    """What this server does with a parameter."""
+
+    SAME = "same"
+    """As the hosted service does."""
+    EXTENSION = "extension"
+    """Ours alone."""
+    WITHOUT_EFFECT = "accepted without effect"
+    REFUSED = "refused"
+    """Not available yet, and too important to ignore."""
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter(Generic[T]):
+    """One row. `default` and `summary` are for the reference; aliases are older names, the first given wins.
+
+    `objection` says why a value can't be served, or None. `is_u3_only` values are refused when strict.
+    """
+
+    name: str
+    kind: Kind[T]
+    state: State
+    summary: str
+    default: str = ""
+    aliases: tuple[str, ...] = ()
+    is_updatable: bool = False
+    is_u3_only: bool = False
+    objection: Callable[[T], str | None] | None = None
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return (self.name, *self.aliases)
+
+    def parse(self, name: str, texts: Sequence[str], *, is_strict: bool) -> T:
+        """The value given in a query under this name, within its limits.
+
+        Raises:
+            BadParameter: it can't be used.
+        """
+        return self.check(name, self.kind.parse(name, texts), is_strict=is_strict)
+
+    def check(self, name: str, value: T, *, is_strict: bool) -> T:
+        """The value within its limits.
+
+        Raises:
+            BadParameter: it can't be used.
+        """
+        checked = self.kind.check(name, value, is_strict=is_strict)
+        reason = self.objection(checked) if self.objection else None
+        if reason is None and is_strict and self.is_u3_only:
+            reason = "not supported by this speech model"
+        if reason is not None:
+            raise BadParameter(name, reason)
+        return checked
