@@ -54,7 +54,9 @@ class Program:
 
 
 CORPUS = (
-    Program("guide", "the vendor's migration guide: websocket-client, a thread, globals", Run.UNTIL_CTRL_C, "microphone.py"),
+    Program(
+        "guide", "the vendor's migration guide: websocket-client, a thread, globals", Run.UNTIL_CTRL_C, "microphone.py"
+    ),
     Program(
         "threads_file",
         "websocket-client, base64 JSON from a WAV file, fixed sleeps",
@@ -62,14 +64,18 @@ CORPUS = (
         "stream_wav.py",
         prints=f"FULL TEXT: {SENTENCE}",
     ),
-    Program("asyncio_binary", "websockets, asyncio.gather, microphone in an executor", Run.UNTIL_CTRL_C, "live_captions.py"),
+    Program(
+        "asyncio_binary", "websockets, asyncio.gather, microphone in an executor", Run.UNTIL_CTRL_C, "live_captions.py"
+    ),
     Program(
         "asyncio_base64",
         "websockets, base64 JSON, separate send and receive tasks, key in another file",
         Run.UNTIL_CTRL_C,
         "realtime.py",
     ),
-    Program("aiohttp_client", "aiohttp, address in two constants, match on the message type", Run.TO_ITS_END, "dictate.py"),
+    Program(
+        "aiohttp_client", "aiohttp, address in two constants, match on the message type", Run.TO_ITS_END, "dictate.py"
+    ),
     Program("sdk_functions", "old SDK, plain functions", Run.TO_ITS_END, "getting_started.py"),
     Program(
         "sdk_class",

@@ -22,9 +22,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from corpus import Program, Run
-from third_party import Environment
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
+
+from third_party import Environment
 
 HERE = Path(__file__).parent
 KEY = "YOUR-API-KEY"
@@ -128,7 +129,8 @@ class Stage:
         with self._process(folder, "-m", *module, str(port)) as process:
             give_up_at = time.monotonic() + _START_TIMEOUT_S
             while not _is_listening(port):
-                assert process.poll() is None and time.monotonic() < give_up_at, _end(process, "", 0).output
+                if process.poll() is not None or time.monotonic() > give_up_at:
+                    raise AssertionError(_end(process, "", 0).output)
                 time.sleep(0.1)
             yield port, process
 

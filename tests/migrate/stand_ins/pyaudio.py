@@ -19,7 +19,7 @@ class Stream:
     """An open microphone. Reading a closed one is an error, as with the original."""
 
     def __init__(self, rate: int) -> None:
-        self._recording = wave.open(os.environ["MICROPHONE_WAV"], "rb")
+        self._recording = wave.open(os.environ["MICROPHONE_WAV"], "rb")  # noqa: SIM115 - open while the stream is
         if (self._recording.getframerate(), self._recording.getnchannels()) != (rate, 1):
             raise OSError(-9997, "Invalid sample rate")
         self._rate = rate
@@ -51,10 +51,8 @@ class Stream:
 class PyAudio:
     """The sound system."""
 
-    def open(
-        self, format: int, channels: int, rate: int, input: bool = False, frames_per_buffer: int = 1024, **_: Any
-    ) -> Stream:
-        if format != paInt16 or channels != 1 or not input:
+    def open(self, format: int, channels: int, rate: int, **options: Any) -> Stream:  # noqa: A002
+        if format != paInt16 or channels != 1 or not options.get("input"):
             raise OSError(-9998, "Invalid number of channels")
         return Stream(rate)
 

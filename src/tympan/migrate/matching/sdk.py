@@ -61,7 +61,7 @@ def references(code: PythonDocument) -> list[tuple[cst.Name | cst.Attribute, str
     if "sdk references" not in code.memo:
         code.memo["sdk references"] = [
             (node, name)
-            for node in code.nodes(cst.Name, cst.Attribute)
+            for node in (code.nodes(cst.Name, cst.Attribute) if is_used(code) else ())
             if (name := old_name(code, node)) is not None and _is_reference(code, node)
         ]
     found: list[tuple[cst.Name | cst.Attribute, str]] = code.memo["sdk references"]
@@ -82,6 +82,8 @@ def _is_reference(code: PythonDocument, node: cst.CSTNode) -> bool:
 
 def is_used(code: PythonDocument) -> bool:
     """Whether the program uses the old SDK, or the new one."""
+    if PACKAGE not in code.text:
+        return False
     modules = (alias.evaluated_name for node in code.nodes(cst.Import) for alias in node.names)
     homes = (_module_of(node) for node in code.nodes(cst.ImportFrom))
     return any(name.split(".")[0] == PACKAGE for name in (*modules, *homes))
@@ -138,7 +140,7 @@ def transcribers(code: PythonDocument) -> list[Transcriber]:
     """Every `RealtimeTranscriber(…)`."""
     return [
         Transcriber(call, _target(code, call))
-        for call in code.nodes(cst.Call)
+        for call in (code.nodes(cst.Call) if is_used(code) else ())
         if old_name(code, call.func) == TRANSCRIBER
     ]
 

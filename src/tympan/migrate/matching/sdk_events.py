@@ -62,7 +62,9 @@ def _called_back(code: PythonDocument) -> Iterator[EventVariable]:
                 yield from _event_parameters(code, arg.value, kind, 0)
     for call in code.nodes(cst.Call):
         match call:
-            case cst.Call(func=cst.Attribute(attr=cst.Name("on")), args=[cst.Arg(value=event), cst.Arg(value=callback)]):
+            case cst.Call(
+                func=cst.Attribute(attr=cst.Name("on")), args=[cst.Arg(value=event), cst.Arg(value=callback)]
+            ):
                 home, _, kind = qualified(code, event).rpartition(".")
                 if home in _ENUMS:
                     yield from _event_parameters(code, callback, kind, 1)

@@ -85,9 +85,7 @@ def _inserted(code: PythonDocument, anchor: Statement | None, wanted: set[str]) 
     return [code.insert_after(anchor, *_import_lines(code, wanted))] if anchor is not None else []
 
 
-def _added(
-    code: PythonDocument, node: cst.ImportFrom, aliases: list[cst.ImportAlias], wanted: set[str]
-) -> list[Edit]:
+def _added(code: PythonDocument, node: cst.ImportFrom, aliases: list[cst.ImportAlias], wanted: set[str]) -> list[Edit]:
     """More names for an import of the new SDK that is there."""
     present = {alias.evaluated_name for alias in aliases}
     missing = wanted - present

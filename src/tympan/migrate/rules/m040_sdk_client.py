@@ -23,15 +23,15 @@ from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, V
 
 _KNOWN = frozenset({*PARAMETERS, *CALLBACKS, "token"})
 
-_VALID = '''\
+_VALID = """\
 from assemblyai.streaming.v3 import StreamingClient, StreamingClientOptions, StreamingParameters
 
 client = StreamingClient(StreamingClientOptions(api_key="KEY"))
 client.connect(StreamingParameters(sample_rate=16000, format_turns=True))
 client.disconnect(terminate=True)
-'''
+"""
 
-_FUNCTIONS = '''\
+_FUNCTIONS = """\
 import assemblyai as aai
 
 def on_data(transcript):
@@ -49,9 +49,9 @@ transcriber = aai.RealtimeTranscriber(
 )
 transcriber.connect()
 transcriber.close()
-'''
+"""
 
-_FUNCTIONS_FIXED = '''\
+_FUNCTIONS_FIXED = """\
 import assemblyai as aai
 from assemblyai.streaming.v3 import (
     StreamingClient,
@@ -72,9 +72,9 @@ transcriber.on(StreamingEvents.Error, lambda client, error: print(error))  # opt
 transcriber.on(StreamingEvents.Termination, on_close)
 transcriber.connect(StreamingParameters(sample_rate=16_000, keyterms_prompt=["Sonny"], format_turns=True))
 transcriber.disconnect(terminate=True)
-'''
+"""
 
-_CLASS = '''\
+_CLASS = """\
 from assemblyai import RealtimeTranscriber
 
 class Listener:
@@ -86,9 +86,9 @@ class Listener:
 
     def hear(self, transcript):
         print(transcript)
-'''
+"""
 
-_CLASS_FIXED = '''\
+_CLASS_FIXED = """\
 import assemblyai
 from assemblyai.streaming.v3 import (
     StreamingClient,
@@ -109,14 +109,14 @@ class Listener:
 
     def hear(self, client, transcript):
         print(transcript)
-'''
+"""
 
-_BY_HAND = '''\
+_BY_HAND = """\
 import assemblyai as aai
 
 def make(on_data, **options):
     return aai.RealtimeTranscriber(on_data=on_data, on_error=print, **options)
-'''
+"""
 
 
 class Unknown(Exception):
@@ -152,9 +152,13 @@ class SdkClient(Rule[PythonDocument]):
             try:
                 edits = _edits(document, transcriber, target)
             except Unknown as unknown:
-                yield self.by_hand(span, message, f"Make the client, register the callbacks and connect by hand: {unknown}.")
+                yield self.by_hand(
+                    span, message, f"Make the client, register the callbacks and connect by hand: {unknown}."
+                )
             else:
-                yield self.fixable(span, message, "Make a client, register the callbacks, connect with the parameters.", edits)
+                yield self.fixable(
+                    span, message, "Make a client, register the callbacks, connect with the parameters.", edits
+                )
             yield from self._foreign(document, transcriber)
 
     def _foreign(self, code: PythonDocument, transcriber: Transcriber) -> Iterator[Finding]:

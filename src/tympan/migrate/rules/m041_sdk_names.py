@@ -11,20 +11,20 @@ from tympan.migrate.matching.sdk_imports import import_edits, is_type_test, loca
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
-_BEFORE = '''\
+_BEFORE = """\
 from assemblyai import AudioEncoding, RealtimeTranscript, Transcriber
 
 def on_data(transcript: RealtimeTranscript):
     print(AudioEncoding.pcm_mulaw)
-'''
+"""
 
-_AFTER = '''\
+_AFTER = """\
 from assemblyai import Transcriber
 from assemblyai.streaming.v3 import Encoding, TurnEvent
 
 def on_data(transcript: TurnEvent):
     print(Encoding.pcm_mulaw)
-'''
+"""
 
 
 class SdkNames(Rule[PythonDocument]):

@@ -35,7 +35,7 @@ _FINAL = "RealtimeFinalTranscript"
 _PARTIAL = "RealtimePartialTranscript"
 _MESSAGE_TYPES = MappingProxyType({"FinalTranscript": _FINAL, "PartialTranscript": _PARTIAL})
 
-_BEFORE = '''\
+_BEFORE = """\
 import assemblyai as aai
 from assemblyai.streaming.v3 import BeginEvent, TurnEvent
 
@@ -50,9 +50,9 @@ def on_data(client, transcript: TurnEvent):
 
 def save(turn):
     print(f"{turn.text} ({turn.audio_end} ms)")
-'''
+"""
 
-_AFTER = '''\
+_AFTER = """\
 import assemblyai as aai
 from assemblyai.streaming.v3 import BeginEvent, TurnEvent
 
@@ -67,22 +67,22 @@ def on_data(client, transcript: TurnEvent):
 
 def save(turn):
     print(f"{turn.transcript} ({turn.words[-1].end} ms)")
-'''
+"""
 
-_CREATED = '''\
+_CREATED = """\
 from assemblyai.streaming.v3 import TurnEvent
 
 def on_data(client, transcript: TurnEvent):
     print(transcript.created)
-'''
+"""
 
-_VALID = '''\
+_VALID = """\
 from assemblyai.streaming.v3 import TurnEvent
 from other import Message
 
 def on_turn(client, turn: TurnEvent, message: Message):
     print(turn.transcript, turn.words[0].text, turn.words[0].confidence, message.text)
-'''
+"""
 
 
 class SdkEvents(Rule[PythonDocument]):
@@ -137,14 +137,20 @@ class SdkEvents(Rule[PythonDocument]):
         message = f"{old} is no class any more; a final turn is told by its flags"
         if old not in (_FINAL, _PARTIAL):
             if isinstance(node, cst.Call):
-                yield self.by_hand(code.span(node), message, "Register a callback for each kind of event: each then gets one kind only.")
+                yield self.by_hand(
+                    code.span(node),
+                    message,
+                    "Register a callback for each kind of event: each then gets one kind only.",
+                )
             return
         test = _IS_FINAL.format(code.source(value))
         if is_negated != (old == _PARTIAL):
             test = f"not ({test})"
         elif _needs_parentheses(code, node):
             test = f"({test})"
-        yield self.fixable(code.span(node), message, f"Ask for {test}.", [code.replace(node, test), *import_edits(code)])
+        yield self.fixable(
+            code.span(node), message, f"Ask for {test}.", [code.replace(node, test), *import_edits(code)]
+        )
 
 
 def _tested(code: PythonDocument, node: cst.CSTNode) -> tuple[cst.BaseExpression, str, bool] | None:

@@ -15,22 +15,22 @@ from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, V
 _FORCE = "force_end_utterance"
 _CONFIGURE = "configure_end_utterance_silence_threshold"
 
-_BEFORE = '''\
+_BEFORE = """\
 import assemblyai as aai
 
 def hurry(transcriber):
     transcriber.configure_end_utterance_silence_threshold(300)
     transcriber.force_end_utterance()
-'''
+"""
 
-_AFTER = '''\
+_AFTER = """\
 import assemblyai as aai
 from assemblyai.streaming.v3 import StreamingSessionParameters
 
 def hurry(transcriber):
     transcriber.set_params(StreamingSessionParameters(max_turn_silence=300))
     transcriber.force_endpoint()
-'''
+"""
 
 
 class SdkControls(Rule[PythonDocument]):
@@ -59,7 +59,9 @@ class SdkControls(Rule[PythonDocument]):
                 case cst.Call(func=cst.Attribute(attr=cst.Name("force_end_utterance") as name), args=[]):
                     edits = [document.replace(name, "force_endpoint"), *import_edits(document)]
                     yield self.fixable(document.span(name), f"{_FORCE} is gone", "Call force_endpoint.", edits)
-                case cst.Call(func=cst.Attribute(attr=cst.Name("configure_end_utterance_silence_threshold") as name), args=[arg]):
+                case cst.Call(
+                    func=cst.Attribute(attr=cst.Name("configure_end_utterance_silence_threshold") as name), args=[arg]
+                ):
                     yield self._threshold(document, call, name, arg)
 
     def _threshold(self, code: PythonDocument, call: cst.Call, name: cst.Name, arg: cst.Arg) -> Finding:

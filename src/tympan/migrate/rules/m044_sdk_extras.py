@@ -8,7 +8,7 @@ import libcst as cst
 
 from tympan.migrate.document import Edit
 from tympan.migrate.matching.names import qualified
-from tympan.migrate.matching.sdk import PACKAGE, imports_from, is_bound
+from tympan.migrate.matching.sdk import PACKAGE, imports_from, is_bound, is_used
 from tympan.migrate.matching.source import PythonDocument, Statement
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -61,37 +61,37 @@ _SOURCES = {"MicrophoneStream": (_MICROPHONE, "pyaudio"), "stream_file": (_FILE,
 
 _EXTRAS = f"{PACKAGE}.extras"
 
-_BEFORE = '''\
+_BEFORE = """\
 import assemblyai as aai
 
 microphone = aai.extras.MicrophoneStream(sample_rate=16_000)
-'''
+"""
 
-_AFTER = f'''\
+_AFTER = f"""\
 import assemblyai as aai
 import pyaudio
 
 
 {_MICROPHONE}
 microphone = MicrophoneStream(sample_rate=16_000)
-'''
+"""
 
-_IMPORTED = '''\
+_IMPORTED = """\
 import time
 from assemblyai.extras import stream_file
 
 for chunk in stream_file("talk.pcm", 16_000):
     print(len(chunk))
-'''
+"""
 
-_IMPORTED_AFTER = f'''\
+_IMPORTED_AFTER = f"""\
 import time
 
 
 {_FILE}
 for chunk in stream_file("talk.pcm", 16_000):
     print(len(chunk))
-'''
+"""
 
 
 class SdkExtras(Rule[PythonDocument]):
@@ -110,12 +110,12 @@ class SdkExtras(Rule[PythonDocument]):
     invalid = (Invalid(_BEFORE, _AFTER), Invalid(_IMPORTED, _IMPORTED_AFTER))
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
+        if not is_used(document):
+            return
         anchor = _last_import(document)
         for name, (source, module) in _SOURCES.items():
             imports = [found for found in _imports(document) if name in found[1]]
-            calls = [
-                call for call in document.nodes(cst.Call) if qualified(document, call.func) == f"{_EXTRAS}.{name}"
-            ]
+            calls = [call for call in document.nodes(cst.Call) if qualified(document, call.func) == f"{_EXTRAS}.{name}"]
             if not calls or anchor is None:
                 continue
             message = f"the SDK has no {name} any more"

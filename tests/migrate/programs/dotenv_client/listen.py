@@ -22,7 +22,7 @@ def on_message(ws, raw):
     msg = json.loads(raw)
     t = msg.get("message_type")
     if t == "FinalTranscript":
-        print(msg["text"], flush=True)
+        print("\r" + msg["text"], flush=True)
     elif t == "PartialTranscript":
         sys.stderr.write("\r" + msg["text"])
 
