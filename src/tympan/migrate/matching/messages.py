@@ -73,6 +73,16 @@ def message_accesses(code: PythonDocument) -> list[Access]:
     return [access for access in accesses(code) if variable_key(code, access.base) in keys]
 
 
+def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
+    """The keys in `case {"key": …}` over messages."""
+    for pattern in code.nodes(cst.MatchMapping):
+        match = code.enclosing(pattern, cst.Match)
+        if match is not None and is_message(code, match.subject):
+            for element in pattern.elements:
+                if isinstance(element.key, cst.SimpleString) and isinstance(element.key.evaluated_value, str):
+                    yield element.key.evaluated_value, element.key
+
+
 def is_message(code: PythonDocument, node: cst.BaseExpression) -> bool:
     """Whether an expression is a message of the service."""
     return variable_key(code, node) in _message_keys(code)
@@ -108,10 +118,10 @@ def retexted(code: PythonDocument, node: cst.SimpleString, text: str) -> Edit:
     return Edit(Span(span.start + len(node.prefix) + len(node.quote), span.end - len(node.quote)), text)
 
 
-def field(code: PythonDocument, access: Access, name: str) -> str:
+def field(code: PythonDocument, access: Access, name: str, quote: str = "") -> str:
     """Source that reads another field of the same message, in the manner of an access."""
     key = access.key_node
-    quote = key.quote[0] if isinstance(key, cst.SimpleString) else '"'
+    quote = quote or (key.quote[0] if isinstance(key, cst.SimpleString) else '"')
     base = code.source(access.base)
     return f"{base}[{quote}{name}{quote}]" if access.style is Style.SUBSCRIPT else f"{base}.get({quote}{name}{quote})"
 

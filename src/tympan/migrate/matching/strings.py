@@ -30,12 +30,13 @@ class Piece:
     """A part of a text. `text`: its characters, None if unknown.
 
     `span`: where exactly these characters stand in the document; None for values and for literals with escapes.
-    `value`: the expression whose text this is; None for literals.
+    `value`: the expression whose text this is; None for literals. `owner`: the literal that it is a part of.
     """
 
     text: str | None
     span: Span | None = None
     value: cst.BaseExpression | None = None
+    owner: cst.SimpleString | cst.FormattedString | None = None
 
 
 def pieces(code: PythonDocument, node: cst.BaseExpression, depth: int = 0) -> list[Piece]:
@@ -44,7 +45,7 @@ def pieces(code: PythonDocument, node: cst.BaseExpression, depth: int = 0) -> li
         case cst.SimpleString():
             return [_literal(code, node)]
         case cst.FormattedString(parts=parts):
-            return [_part(code, part, depth) for part in parts]
+            return [_part(code, part, node, depth) for part in parts]
         case (
             cst.ConcatenatedString(left=left, right=right)
             | cst.BinaryOperation(left=left, operator=cst.Add(), right=right)
@@ -132,16 +133,16 @@ def _literal(code: PythonDocument, node: cst.SimpleString) -> Piece:
         return Piece(None, value=node)
     outer = code.span(node)
     inner = Span(outer.start + len(node.prefix) + len(node.quote), outer.end - len(node.quote))
-    return Piece(value, inner if code.text[inner.start : inner.end] == value else None)
+    return Piece(value, inner if code.text[inner.start : inner.end] == value else None, owner=node)
 
 
-def _part(code: PythonDocument, part: cst.BaseFormattedStringContent, depth: int) -> Piece:
+def _part(code: PythonDocument, part: cst.BaseFormattedStringContent, owner: cst.FormattedString, depth: int) -> Piece:
     if isinstance(part, cst.FormattedStringText):
         span = code.span(part)
         if "\\" in part.value or "{{" in part.value or "}}" in part.value:
             text = part.value.replace("{{", "{").replace("}}", "}")
-            return Piece(None if "\\" in text else text)
-        return Piece(part.value, span)
+            return Piece(None if "\\" in text else text, owner=owner)
+        return Piece(part.value, span, owner=owner)
     if not isinstance(part, cst.FormattedStringExpression):
         return Piece(None)
     if part.conversion is not None or part.format_spec is not None or part.equal is not None:
@@ -173,7 +174,9 @@ def _formatted(code: PythonDocument, template: cst.BaseExpression, call: cst.Cal
         return [Piece(None, value=call)]
     for text, field, spec, conversion in fields:
         if text:
-            found.append(Piece(text, Span(offset, offset + len(text)) if offset is not None else None))
+            found.append(
+                Piece(text, Span(offset, offset + len(text)) if offset is not None else None, owner=whole.owner)
+            )
         if field is None:
             continue
         name, index = (str(index), index + 1) if field == "" else (field, index)
@@ -202,7 +205,9 @@ def _interpolated(
         if index % 2:
             found.append(_value(code, given[index // 2], depth))
         elif text:
-            found.append(Piece(text, Span(offset, offset + len(text)) if offset is not None else None))
+            found.append(
+                Piece(text, Span(offset, offset + len(text)) if offset is not None else None, owner=whole.owner)
+            )
         if offset is not None:
             offset += len(text)
     return found

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tympan.migrate.matching.messages import message_accesses, renamed
+from tympan.migrate.matching.messages import message_accesses, pattern_fields, renamed, retexted
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -30,6 +30,10 @@ class MessageTypeKey(Rule[PythonDocument]):
             'KEY = "type"\nif data[KEY] == "SessionTerminated":\n    pass\n',
             about="the key is a constant",
         ),
+        Invalid(
+            "match data:\n    case {'message_type': 'SessionTerminated'}:\n        pass\n",
+            "match data:\n    case {'type': 'SessionTerminated'}:\n        pass\n",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
@@ -42,3 +46,7 @@ class MessageTypeKey(Rule[PythonDocument]):
                 yield self.fixable(span, message, "Ask for 'type'.", edits)
             else:
                 yield self.by_hand(span, message, "Ask for 'type'; the key is made elsewhere, look there.")
+        for key, node in pattern_fields(document):
+            if key == "message_type":
+                message = "the type of a message is under 'type', not 'message_type'"
+                yield self.fixable(document.span(node), message, "Ask for 'type'.", [retexted(document, node, "type")])

@@ -1,0 +1,157 @@
+"""TM007: the end of a turn comes twice, unformatted and formatted."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tympan.migrate.matching.evidence import TYPE_NAMES, speaks_v2
+from tympan.migrate.matching.messages import Access, message_accesses
+from tympan.migrate.matching.names import variable_key
+from tympan.migrate.matching.source import Function, PythonDocument, Statement
+from tympan.migrate.matching.type_tests import Form, TypeTest, type_names
+from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
+
+_PRELUDE = "import json\n\ndef on_message(ws, message):\n    msg = json.loads(message)\n"
+
+
+class DoubledFinals(Rule[PythonDocument]):
+    code = "TM007"
+    title = "The unformatted end of a turn is skipped"
+    what = (
+        "A function that takes the text of messages without asking whether they are final, or that takes everything "
+        "but partials for final. With `format_turns` the end of a turn comes twice, first unformatted (`end_of_turn` "
+        "alone), then formatted (`turn_is_formatted` too). The fix leaves the function, or goes on with the loop, "
+        "at the first."
+    )
+    why = "Every final would be shown twice."
+    applicability = Applicability.SAFE
+    document_type = PythonDocument
+    valid = (
+        Valid(_PRELUDE + "    if msg['message_type'] == 'FinalTranscript':\n        print(msg['text'])\n"),
+        Valid(_PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['transcript'])\n"),
+    )
+    invalid = (
+        Invalid(
+            _PRELUDE + "    if msg['message_type'] == 'PartialTranscript':\n        print(msg['text'], end='\\r')\n"
+            "    else:\n        print(msg['text'])\n",
+            _PRELUDE + "    if msg.get('end_of_turn') and not msg.get('turn_is_formatted'):\n"
+            "        return  # the same turn comes again, formatted\n"
+            "    if msg['message_type'] == 'PartialTranscript':\n        print(msg['text'], end='\\r')\n"
+            "    else:\n        print(msg['text'])\n",
+        ),
+        Invalid(
+            "import json\n\nasync def receive(ws):\n    # Until it ends.\n    async for message in ws:\n"
+            "        if json.loads(message)['message_type'] != 'SessionBegins':\n"
+            "            print(json.loads(message)['text'])\n",
+            "import json\n\nasync def receive(ws):\n    # Until it ends.\n    async for message in ws:\n"
+            "        if json.loads(message).get('end_of_turn') and not json.loads(message).get('turn_is_formatted'):\n"
+            "            continue  # the same turn comes again, formatted\n"
+            "        if json.loads(message)['message_type'] != 'SessionBegins':\n"
+            "            print(json.loads(message)['text'])\n",
+            about="in a loop",
+        ),
+        Invalid(
+            "def text_of(msg):\n    if msg['message_type'] == 'SessionTerminated':\n        return None\n"
+            "    return msg['text']\n",
+            "def text_of(msg):\n    if msg.get('end_of_turn') and not msg.get('turn_is_formatted'):\n"
+            "        return  # the same turn comes again, formatted\n"
+            "    if msg['message_type'] == 'SessionTerminated':\n        return None\n"
+            "    return msg['text']\n",
+            is_unsafe=True,
+            about="its callers must bear that it returns nothing",
+        ),
+    )
+
+    def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
+        if not speaks_v2(document):
+            return
+        tests = _tests_by_function(document)
+        groups: dict[object, list[Access]] = defaultdict(list)
+        for access in message_accesses(document):
+            groups[(document.function(access.node), variable_key(document, access.base))].append(access)
+        for found in groups.values():
+            text = next((access for access in found if access.key in ("text", "transcript")), None)
+            function = document.function(found[0].node)
+            if text is None or any(access.key == "end_of_turn" for access in found):
+                continue
+            if not _tells_finals_apart(tests[function]) and not _is_tested_before(document, text, tests):
+                yield self._finding(document, found, text)
+
+    def _finding(self, code: PythonDocument, found: list[Access], text: Access) -> Finding:
+        message = "the end of a turn would be taken twice, unformatted and formatted"
+        advice = "Skip a Turn that has end_of_turn without turn_is_formatted."
+        first = _first_statement(code, found)
+        function = code.function(text.node)
+        leave = _way_out(code, first, function)
+        if leave is None or isinstance(function, cst.Lambda) or not code.is_on_own_lines(first):
+            return self.by_hand(code.span(text.node), message, f"{advice} No way to leave this place is seen.")
+        base, quote = code.source(text.base), _quote(text)
+        condition = f"{base}.get({quote}end_of_turn{quote}) and not {base}.get({quote}turn_is_formatted{quote})"
+        lines = (f"if {condition}:", f"{code.indent_unit}{leave}  # the same turn comes again, formatted")
+        edit = code.insert_before(first, *lines)
+        is_safe = leave == "continue" or not _returns_values(code, function)
+        return self.fixable(code.span(text.node), message, advice, [edit], is_safe=is_safe)
+
+
+def _tests_by_function(code: PythonDocument) -> dict[Function | None, list[tuple[str, TypeTest]]]:
+    found: dict[Function | None, list[tuple[str, TypeTest]]] = defaultdict(list)
+    for name in type_names(code, TYPE_NAMES):
+        for test in name.tests:
+            found[code.function(test.node)].append((name.name, test))
+    return found
+
+
+def _tells_finals_apart(tests: list[tuple[str, TypeTest]]) -> bool:
+    """Whether a final is asked for by name, or whatever isn't a partial (both are fixed where they stand)."""
+    return any(
+        name == "FinalTranscript" or (name == "PartialTranscript" and test.form in (Form.NOT_EQUAL, Form.IN))
+        for name, test in tests
+    )
+
+
+def _is_tested_before(
+    code: PythonDocument, text: Access, tests: dict[Function | None, list[tuple[str, TypeTest]]]
+) -> bool:
+    """Whether the message comes from a function of the file that asks (or from a table by type)."""
+    function = code.function(text.node)
+    key = variable_key(code, text.base)
+    own = [access for access in message_accesses(code) if variable_key(code, access.base) == key]
+    is_given = all(
+        access.key not in ("message_type", "type") for access in own if code.function(access.node) is function
+    )
+    is_parameter = (
+        isinstance(function, cst.FunctionDef)
+        and isinstance(text.base, cst.Name)
+        and any(parameter.name.value == text.base.value for parameter in function.params.params)
+    )
+    return is_given and is_parameter and any(tests[other] for other in tests if other is not function)
+
+
+def _first_statement(code: PythonDocument, found: list[Access]) -> Statement:
+    """The first statement that asks the message for anything; of an `elif`, the `if`."""
+    statement = min((code.statement(access.node) for access in found), key=lambda node: code.span(node))
+    while isinstance(statement, cst.If) and isinstance(parent := code.parent(statement), cst.If):
+        if parent.orelse is not statement:
+            break
+        statement = parent
+    return statement
+
+
+def _way_out(code: PythonDocument, statement: Statement, function: Function | None) -> str | None:
+    for above in code.ancestors(statement):
+        if above is function:
+            return "return"
+        if isinstance(above, cst.For | cst.While):
+            return "continue"
+    return None
+
+
+def _returns_values(code: PythonDocument, function: Function | None) -> bool:
+    return any(node.value is not None and code.function(node) is function for node in code.nodes(cst.Return))
+
+
+def _quote(access: Access) -> str:
+    return access.key_node.quote[0] if isinstance(access.key_node, cst.SimpleString) else '"'

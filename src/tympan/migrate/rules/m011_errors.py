@@ -1,0 +1,104 @@
+"""TM011: messages that tell an error."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import libcst as cst
+
+from tympan.migrate.document import Edit, Span
+from tympan.migrate.matching.evidence import speaks_v2
+from tympan.migrate.matching.messages import Access, message_accesses, retexted, type_access
+from tympan.migrate.matching.names import bindings
+from tympan.migrate.matching.source import PythonDocument
+from tympan.migrate.matching.type_tests import TypeTest, type_names
+from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
+
+_OLD = frozenset({"error", "Error", "SessionError", "RealtimeError"})
+_PRELUDE = (
+    "import json\n\ndef on_message(ws, message):\n    msg = json.loads(message)\n    kind = msg['message_type']\n"
+)
+
+
+class Errors(Rule[PythonDocument]):
+    code = "TM011"
+    title = "Errors come as `Error` messages"
+    what = (
+        "A message whose type is compared with `error`. The service never sent one on v2: its errors were messages "
+        "without a type. On v3 they are messages of type `Error` with `error_code` and `error`, and the connection is "
+        "closed with the same code. The fix compares with `Error`, and lets such a message pass where messages "
+        "without text are left out before. Programs that look for the key `error` need no change."
+    )
+    why = "Errors, such as a wrong key, would go by without a word."
+    applicability = Applicability.SAFE
+    document_type = PythonDocument
+    valid = (
+        Valid(_PRELUDE + "    if 'error' in msg:\n        print(msg['error'])\n", "the key is as it was"),
+        Valid(_PRELUDE + "    if level == 'error':\n        print(kind)\n"),
+    )
+    invalid = (
+        Invalid(
+            _PRELUDE + "    if kind == 'FinalTranscript':\n        print(msg['text'])\n"
+            "    elif kind == 'error':\n        print(msg['error'])\n",
+            _PRELUDE + "    if kind == 'FinalTranscript':\n        print(msg['text'])\n"
+            "    elif kind == 'Error':\n        print(msg['error'])\n",
+        ),
+        Invalid(
+            _PRELUDE + "    text = msg.get('text', '')\n    if not text:\n        return\n"
+            "    if kind == 'FinalTranscript':\n        print(text)\n"
+            "    elif kind == 'error':\n        print(msg['error'])\n",
+            _PRELUDE + "    text = msg.get('text', '')\n    if not text and kind != 'Error':\n        return\n"
+            "    if kind == 'FinalTranscript':\n        print(text)\n"
+            "    elif kind == 'Error':\n        print(msg['error'])\n",
+            about="an error has no text",
+        ),
+    )
+
+    def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
+        if not speaks_v2(document):
+            return
+        for found in type_names(document, _OLD):
+            tests = [test for test in found.tests if test.access is not None]
+            if not tests or len(tests) < len(found.tests):
+                continue
+            edits = [edit for test in tests for edit in _passing(document, test)]
+            if found.name != "Error":
+                edits.append(retexted(document, found.literal, "Error"))
+            if edits:
+                message = "errors come as messages of type 'Error'"
+                advice = "Compare with 'Error'; it has error_code and error, and the same code closes the connection."
+                yield self.fixable(document.span(found.literal), message, advice, edits)
+
+
+def _passing(code: PythonDocument, test: TypeTest) -> list[Edit]:
+    """Let errors by where messages without text are left out, in the same function and before the test."""
+    function = code.function(test.node)
+    if not isinstance(test.node, cst.Comparison):
+        return []
+    kind = code.source(test.node.left)
+    texts = [a for a in message_accesses(code) if a.key in ("text", "transcript")]
+    for guard in code.nodes(cst.If):
+        is_before = code.function(guard) is function and code.span(guard).end <= code.span(test.node).start
+        if is_before and guard.orelse is None and _is_left_out(code, guard, texts):
+            end = code.span(guard.test).end
+            quote = "'" if "'" in code.source(test.node.comparisons[0]) else '"'
+            return [Edit(Span(end, end), f" and {kind} != {quote}Error{quote}")] if _is_kind(code, test) else []
+    return []
+
+
+def _is_kind(code: PythonDocument, test: TypeTest) -> bool:
+    return isinstance(test.node, cst.Comparison) and type_access(code, test.node.left) is not None
+
+
+def _is_left_out(code: PythonDocument, guard: cst.If, texts: list[Access]) -> bool:
+    """`if not text: return`."""
+    if not isinstance(guard.test, cst.UnaryOperation) or not isinstance(guard.test.operator, cst.Not):
+        return False
+    body = guard.body.body[0] if guard.body.body else None
+    last = body.body[0] if isinstance(body, cst.SimpleStatementLine) else body
+    if not isinstance(last, cst.Return | cst.Continue):
+        return False
+    subject = guard.test.expression
+    reads = {id(access.node) for access in texts}
+    values = [binding.value for binding in bindings(code, subject)] if isinstance(subject, cst.Name) else [subject]
+    return any(id(value) in reads for value in values)
