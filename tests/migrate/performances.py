@@ -1,7 +1,7 @@
 """Running a program of the corpus and judging what it printed.
 
-Nothing of a program is changed: it speaks to the vendor's hosts over TLS, which lead to a server of the test
-(`stand_ins/sitecustomize.py`), and hears a recording through `stand_ins/pyaudio.py`.
+Nothing of a program is changed for that: it speaks to the vendor's host over TLS, which leads to a server of the
+test (`stand_ins/sitecustomize.py`), and hears a recording through `stand_ins/pyaudio.py`.
 """
 
 from __future__ import annotations
@@ -29,6 +29,8 @@ from third_party import Environment
 
 HERE = Path(__file__).parent
 KEY = "YOUR-API-KEY"
+V2_HOST = "api.assemblyai.com"
+V3_HOST = "streaming.assemblyai.com"
 _START_TIMEOUT_S = 30.0
 _HEARD_TIMEOUT_S = 15.0
 _END_TIMEOUT_S = 8.0
@@ -60,10 +62,11 @@ class Performance:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """All that a program is run with: its packages, the server, a recording."""
+    """All that a program is run with: its packages, the server and the name it has, a recording."""
 
     environment: Environment
     vendor: Vendor
+    host: str
     recording: Path
 
     def variables(self) -> dict[str, str]:
@@ -71,6 +74,7 @@ class Stage:
         return self.environment.surroundings(
             PYTHONPATH=str(HERE / "stand_ins"),
             PYTHONUNBUFFERED="1",
+            VENDOR_HOST=self.host,
             VENDOR_PORT=str(self.vendor.port),
             SSL_CERT_FILE=certificate,
             REQUESTS_CA_BUNDLE=certificate,
@@ -175,7 +179,7 @@ def _end(process: subprocess.Popen[bytes], told: str, timeout_s: float) -> Perfo
 
 def _browse(url: str, recording: Path, process: subprocess.Popen[bytes]) -> Performance:
     """A browser that dictates a recording in pieces of 128 ms and writes down what it is told."""
-    with connect(url, compression=None) as socket_, wave.open(str(recording), "rb") as microphone:
+    with connect(url, compression=None, close_timeout=1) as socket_, wave.open(str(recording), "rb") as microphone:
         while piece := microphone.readframes(2048):
             socket_.send(piece)
             time.sleep(2048 / microphone.getframerate())
@@ -198,7 +202,7 @@ def _hear(socket_: ClientConnection, silence_s: float) -> list[str]:
 def _telephone(url: str, line: str, process: subprocess.Popen[bytes]) -> Performance:
     """A call of 2.5 s as Twilio streams it: µ-law, 20 ms a message."""
     quiet = base64.b64encode(b"\xff" * 160).decode()
-    with connect(url, compression=None) as socket_:
+    with connect(url, compression=None, close_timeout=1) as socket_:
         socket_.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
         socket_.send(json.dumps({"event": "start", "start": {"streamSid": "MZ0", "mediaFormat": {"sampleRate": 8000}}}))
         for _ in range(125):

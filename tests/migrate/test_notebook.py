@@ -52,7 +52,7 @@ def test_only_the_source_that_changed_is_written() -> None:
 @pytest.mark.parametrize("source", [OLD, OLD.splitlines(keepends=True)], ids=["a string", "lines"])
 def test_a_notebook_keeps_its_layout(layout: dict[str, Any], source: str | list[str]) -> None:
     text = notebook(code(source), **layout)
-    assert fixed(text) == text.replace("message_type\\", "type\\").replace("SessionTerminated", "Termination")
+    assert fixed(text) == text.replace('[\\"message_type', '[\\"type').replace("SessionTerminated", "Termination")
 
 
 def test_characters_that_are_escaped_stay_escaped() -> None:

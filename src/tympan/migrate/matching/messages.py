@@ -6,6 +6,7 @@ protocol; what is assigned from such a variable, or passed to a function of the 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,7 @@ from tympan.migrate.matching.source import Function, PythonDocument
 from tympan.migrate.matching.strings import text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
+_V3_HINT = re.compile(f"[\"'](?:{'|'.join(sorted(V3_TYPE_NAMES))})[\"']")
 _TELLING_FIELDS = frozenset({"audio_start", "audio_end", "punctuated", "text_formatted"})
 """Fields that only messages of v2 have."""
 
@@ -70,12 +72,12 @@ def accesses(code: PythonDocument) -> list[Access]:
 def message_accesses(code: PythonDocument) -> list[Access]:
     """Those whose base is a message."""
     keys = _message_keys(code)
-    return [access for access in accesses(code) if variable_key(code, access.base) in keys]
+    return [access for access in accesses(code) if variable_key(code, access.base) in keys] if keys else []
 
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
     """The keys in `case {"key": …}` over messages."""
-    for pattern in code.nodes(cst.MatchMapping):
+    for pattern in code.nodes(cst.MatchMapping) if _message_keys(code) else ():
         match = code.enclosing(pattern, cst.Match)
         if match is not None and is_message(code, match.subject):
             for element in pattern.elements:
@@ -148,7 +150,8 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        code.memo["messages"] = _spread(code, set(_seeds(code)))
+        if speaks_v2(code) or _V3_HINT.search(code.text):  # most files need no closer look
+            code.memo["messages"] = _spread(code, set(_seeds(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
 

@@ -25,6 +25,9 @@ PARAMETERS = {
 }
 """Argument of the old constructor → field of the new parameters."""
 
+SILENCE_ALONE = "end_of_turn_confidence_threshold=1"
+"""Turns end by silence alone, as utterances of v2 did."""
+
 _OPPOSITE = {"True": "False", "False": "True"}
 _MOST_IN_A_LINE = 3
 _COMMENT = re.compile(r"[ \t]*,?([ \t]*#[^\r\n]*)")
@@ -69,6 +72,8 @@ def _mapped(code: PythonDocument, call: cst.Call) -> Iterator[Argument]:
         if name == "include_partial_turns":
             text = _OPPOSITE.get(text) or (f"not {text}" if isinstance(arg.value, cst.Name) else f"not ({text})")
         yield Argument(f"{name}={text}", comment_behind(code, arg))
+        if name == "max_turn_silence":
+            yield Argument(SILENCE_ALONE)
 
 
 def laid_out(before: str, arguments: Sequence[Argument], *, indent: str, was_spread: bool) -> list[str]:

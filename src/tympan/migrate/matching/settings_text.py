@@ -86,7 +86,7 @@ def addresses(document: SettingsDocument) -> Iterator[Address]:
 
 def _end(text: str, found: re.Match[str]) -> int:
     """Where an address ends: at the quote that it began with, else at a space."""
-    quote = text[found.start() - 1 : found.start()]
-    last = re.compile(re.escape(quote) + r"|[\r\n]" if quote in ("'", '"') and quote else r"\s")
-    stop = last.search(text, found.end())
-    return stop.start() if stop else len(text)
+    quote = text[found.start() - 1 : found.start()] if found.start() else ""
+    body = rf"(?:\\.|[^{quote}\\\r\n])*" if quote in ("'", '"') and quote else r"\S*"
+    rest = re.compile(body).match(text, found.end())
+    return rest.end() if rest else found.end()

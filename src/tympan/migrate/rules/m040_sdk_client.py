@@ -111,6 +111,30 @@ class Listener:
         print(transcript)
 """
 
+_FOREIGN = '''\
+import assemblyai as aai
+from handlers import hear
+
+transcriber = aai.RealtimeTranscriber(sample_rate=16_000, on_data=hear, on_error=print)
+transcriber.connect()
+'''
+
+_FOREIGN_FIXED = '''\
+import assemblyai as aai
+from assemblyai.streaming.v3 import (
+    StreamingClient,
+    StreamingClientOptions,
+    StreamingEvents,
+    StreamingParameters,
+)
+from handlers import hear
+
+transcriber = StreamingClient(StreamingClientOptions(api_key=aai.settings.api_key))
+transcriber.on(StreamingEvents.Turn, lambda client, event: hear(event))
+transcriber.on(StreamingEvents.Error, lambda client, event: print(event))
+transcriber.connect(StreamingParameters(sample_rate=16_000, format_turns=True))
+'''
+
 _BY_HAND = """\
 import assemblyai as aai
 
@@ -133,7 +157,8 @@ class SdkClient(Rule[PythonDocument]):
         "registered with `on` and get the client before the event, its parameters move to `connect`, `close` becomes "
         "`disconnect(terminate=True)`. `format_turns` is asked for, since final texts of v2 were formatted. "
         "`on_close` and `on_extra_session_information` are called with the Termination event. A callback that is also "
-        "called directly keeps its signature and is registered through a lambda."
+        "called directly keeps its signature and is registered through a lambda; so does one that another file defines, "
+        "which is done with `--unsafe` only: it has to be changed too."
     )
     why = "The class was removed from the SDK, and the service that it spoke to is switched off."
     applicability = Applicability.SAFE
@@ -142,6 +167,7 @@ class SdkClient(Rule[PythonDocument]):
     invalid = (
         Invalid(_FUNCTIONS, _FUNCTIONS_FIXED),
         Invalid(_CLASS, _CLASS_FIXED, about="connected elsewhere"),
+        Invalid(_FOREIGN, _FOREIGN_FIXED, is_unsafe=True, about="a callback of another file"),
         Invalid(_BY_HAND, None, about="which arguments it gets is not known"),
     )
 
@@ -152,26 +178,27 @@ class SdkClient(Rule[PythonDocument]):
             try:
                 edits = _edits(document, transcriber, target)
             except Unknown as unknown:
-                yield self.by_hand(
-                    span, message, f"Make the client, register the callbacks and connect by hand: {unknown}."
-                )
-            else:
-                yield self.fixable(
-                    span, message, "Make a client, register the callbacks, connect with the parameters.", edits
-                )
-            yield from self._foreign(document, transcriber)
+                advice = f"Make the client, register the callbacks and connect by hand: {unknown}."
+                yield self.by_hand(span, message, advice)
+                continue
+            foreign = _foreign(document, transcriber)
+            advice = "Make a client, register the callbacks, connect with the parameters."
+            if foreign:
+                advice += f" Not in this file: {foreign}, which must read transcript for text, id for session_id."
+            yield self.fixable(span, message, advice, edits, is_safe=not foreign)
 
-    def _foreign(self, code: PythonDocument, transcriber: Transcriber) -> Iterator[Finding]:
-        """Callbacks that other files define: what they read of an event isn't seen here."""
-        for arg in transcriber.call.args:
-            is_reader = arg.keyword is not None and arg.keyword.value in ("on_data", "on_open")
-            is_seen = isinstance(arg.value, cst.Lambda) or functions_named(code, arg.value)
-            if is_reader and not is_seen and not is_none(arg.value):
-                yield self.by_hand(
-                    code.span(arg.value),
-                    f"{code.source(arg.value)} will get an event of the new SDK",
-                    "See that it reads transcript for text, id for session_id; it isn't defined in this file.",
-                )
+
+def _foreign(code: PythonDocument, transcriber: Transcriber) -> str:
+    """Callbacks that other files define: what they read of an event isn't seen here."""
+    return ", ".join(
+        code.source(arg.value)
+        for arg in transcriber.call.args
+        if arg.keyword is not None
+        and arg.keyword.value in ("on_data", "on_open")
+        and not isinstance(arg.value, cst.Lambda)
+        and not functions_named(code, arg.value)
+        and code.source(arg.value) not in ("None", "print")
+    )
 
 
 def _edits(code: PythonDocument, transcriber: Transcriber, target: Target) -> list[Edit]:

@@ -9,6 +9,7 @@ import libcst as cst
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.sdk import is_used
 from tympan.migrate.matching.sdk_imports import import_edits, local
+from tympan.migrate.matching.sdk_parameters import SILENCE_ALONE
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -28,7 +29,7 @@ import assemblyai as aai
 from assemblyai.streaming.v3 import StreamingSessionParameters
 
 def hurry(transcriber):
-    transcriber.set_params(StreamingSessionParameters(max_turn_silence=300))
+    transcriber.set_params(StreamingSessionParameters(max_turn_silence=300, end_of_turn_confidence_threshold=1))
     transcriber.force_endpoint()
 """
 
@@ -40,7 +41,8 @@ class SdkControls(Rule[PythonDocument]):
     title = "The SDK's controls of a session have other names"
     what = (
         "`force_end_utterance()` becomes `force_endpoint()`, `configure_end_utterance_silence_threshold(ms)` becomes "
-        "`set_params(StreamingSessionParameters(max_turn_silence=ms))`."
+        "`set_params(StreamingSessionParameters(max_turn_silence=ms, …))`; with a confidence threshold of 1 turns end by "
+        "silence alone, as they did."
     )
     why = "The client has no such methods any more."
     applicability = Applicability.SAFE
@@ -65,7 +67,8 @@ class SdkControls(Rule[PythonDocument]):
                     yield self._threshold(document, call, name, arg)
 
     def _threshold(self, code: PythonDocument, call: cst.Call, name: cst.Name, arg: cst.Arg) -> Finding:
-        parameters = f"{local(code, 'StreamingSessionParameters')}(max_turn_silence={code.source(arg.value)})"
+        new_name = local(code, "StreamingSessionParameters")
+        parameters = f"{new_name}(max_turn_silence={code.source(arg.value)}, {SILENCE_ALONE})"
         span = Span(code.span(name).start, code.span(call).end)
         edits = [Edit(span, f"set_params({parameters})"), *import_edits(code, "StreamingSessionParameters")]
         return self.fixable(code.span(name), f"{_CONFIGURE} is gone", f"Call set_params with {parameters}.", edits)
