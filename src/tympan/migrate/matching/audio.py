@@ -9,7 +9,7 @@ import libcst as cst
 
 from tympan.migrate.matching.dicts import entries
 from tympan.migrate.matching.names import BindingKind, bindings, qualified
-from tympan.migrate.matching.numbers import Number, number_leaves, number_of
+from tympan.migrate.matching.numbers import Leaf, Number, number_leaves, number_of
 from tympan.migrate.matching.queries import query_of
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import pieces, text_roots
@@ -45,20 +45,20 @@ def sizes(code: PythonDocument) -> list[Size]:
 
 def scaled(
     code: PythonDocument, node: cst.BaseExpression, wanted: Number, spared: frozenset[cst.CSTNode] = frozenset()
-) -> tuple[cst.Integer | cst.Float, str] | None:
+) -> tuple[Leaf, str] | None:
     """The literal to change, and into what, so that an expression has another value; `spared` ones stay."""
     value = number_of(code, node)
     if not value:
         return None
     for leaf in number_leaves(code, node):
-        old = number_of(code, leaf)
+        old = number_of(code, leaf, depth=1)
         if leaf in spared or not old:
             continue
         for new in (old * wanted / value, old * value / wanted):
-            written = round(new) if isinstance(leaf, cst.Integer) else round(new, 6)
+            written = round(new, 6) if isinstance(leaf, cst.Float) else round(new)
             result = number_of(code, node, {leaf: written})
             if result is not None and abs(result - wanted) < max(1e-9, 1 if isinstance(value, int) else 0):
-                return leaf, str(written)
+                return leaf, f'"{written}"' if isinstance(leaf, cst.SimpleString) else str(written)
     return None
 
 

@@ -20,7 +20,7 @@ TYPE_NAMES = frozenset(
 )
 """The `message_type`s of v2."""
 
-_ADDRESS = re.compile(r"/v2/realtime/(?:ws|token)")
+_ADDRESS = re.compile(r"/v2/realtime/(?:ws|token)|wss?://api(?:\.eu|\.us)?\.assemblyai\.com")
 _TELLING_KEYS = frozenset({"terminate_session", "force_end_utterance", "end_utterance_silence_threshold"})
 _HINT = re.compile("|".join((_ADDRESS.pattern, "v2/realtime", *sorted(TYPE_NAMES | _TELLING_KEYS))))
 

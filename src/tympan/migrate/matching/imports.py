@@ -76,12 +76,14 @@ def _imports(code: PythonDocument) -> list[cst.SimpleStatementLine]:
 
 
 def _added(code: PythonDocument, line: str) -> Edit:
-    """An import below the first block of imports; without one, above the first statement that isn't a docstring."""
+    """An import below the first group of imports; without one, above the first statement that isn't a docstring."""
     last: cst.SimpleStatementLine | None = None
     for statement in code.module.body:
         if not isinstance(statement, cst.SimpleStatementLine):
             break
         if isinstance(statement.body[0], cst.Import | cst.ImportFrom):
+            if last is not None and statement.leading_lines and not _is_future(last):
+                break  # the first group is that of the standard library
             last = statement
         elif last is not None or not _is_docstring(statement):
             break
@@ -92,6 +94,12 @@ def _added(code: PythonDocument, line: str) -> Edit:
         start = code.line_starts[code.place(code.span(first).start).line - 1]
         return Edit(Span(start, start), line + code.newline)
     return Edit(Span(len(code.text), len(code.text)), line + code.newline)
+
+
+def _is_future(statement: cst.SimpleStatementLine) -> bool:
+    first = statement.body[0]
+    module = first.module if isinstance(first, cst.ImportFrom) else None
+    return isinstance(module, cst.Name) and module.value == "__future__"
 
 
 def _is_docstring(statement: cst.CSTNode) -> bool:

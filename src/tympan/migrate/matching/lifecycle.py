@@ -21,12 +21,22 @@ def app(code: PythonDocument) -> Opening | None:
     return found[0] if len(found) == 1 else None
 
 
-def is_endless(loop: cst.While) -> bool:
-    """`while True`, `while 1`."""
-    test = loop.test
-    return (isinstance(test, cst.Name) and test.value == "True") or (
-        isinstance(test, cst.Integer) and test.value == "1"
-    )
+def is_endless(code: PythonDocument, loop: cst.While) -> bool:
+    """`while True`, `while 1`, which nothing but an error leaves."""
+    if code.source(loop.test) not in ("True", "1"):
+        return False
+    return not any(_leaves(code, way_out, loop) for way_out in code.nodes(cst.Break, cst.Return))
+
+
+def _leaves(code: PythonDocument, way_out: cst.CSTNode, loop: cst.While) -> bool:
+    """Whether a `break` or `return` belongs to this loop, and stands in no `except`."""
+    for above in code.ancestors(way_out):
+        if above is loop:
+            return True
+        is_other = isinstance(above, cst.FunctionDef | cst.ExceptHandler)
+        if is_other or (isinstance(way_out, cst.Break) and isinstance(above, cst.For | cst.While)):
+            return False
+    return False
 
 
 def sends_within(code: PythonDocument, node: cst.CSTNode) -> Iterator[cst.Call]:

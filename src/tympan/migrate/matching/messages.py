@@ -28,9 +28,12 @@ from tympan.migrate.matching.source import Function, PythonDocument
 from tympan.migrate.matching.strings import text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
-_V3_HINT = re.compile(f"[\"'](?:{'|'.join(sorted(V3_TYPE_NAMES))})[\"']")
-_TELLING_FIELDS = frozenset({"audio_start", "audio_end", "punctuated", "text_formatted"})
-"""Fields that only messages of v2 have."""
+_OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated", "text_formatted"})
+"""Fields that tell messages of v2, in a file that speaks v2."""
+_NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confidence"})
+"""Fields that only messages of v3 have."""
+_V3_HINT = re.compile("|".join([f"[\"'](?:{'|'.join(sorted(V3_TYPE_NAMES))})[\"']", *sorted(_NEW_FIELDS)]))
+"""A file without old messages is looked at only if it has one of these: most files need no closer look."""
 
 Key = tuple[object, ...]
 
@@ -150,7 +153,7 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        if speaks_v2(code) or _V3_HINT.search(code.text):  # most files need no closer look
+        if speaks_v2(code) or _V3_HINT.search(code.text):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
@@ -159,7 +162,7 @@ def _message_keys(code: PythonDocument) -> set[Key]:
 def _seeds(code: PythonDocument) -> Iterator[Key]:
     is_v2 = speaks_v2(code)
     for access in accesses(code):
-        is_seed = is_v2 and access.key in {"message_type"} | _TELLING_FIELDS
+        is_seed = access.key in _NEW_FIELDS or (is_v2 and access.key in _OLD_FIELDS)
         if is_seed or (access.key == "type" and _is_compared_with(code, access.node, V3_TYPE_NAMES)):
             yield variable_key(code, access.base)
     for pattern in code.nodes(cst.MatchMapping):
@@ -260,7 +263,7 @@ def _table_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> lis
     """The functions in the table that `TABLE[kind]` or `TABLE.get(kind)` looks into."""
     match looked_up:
         case cst.Subscript(value=held) | cst.Call(func=cst.Attribute(value=held, attr=cst.Name("get"))):
-            table = value_of(code, held)
+            table = held if isinstance(held, cst.Dict) else value_of(code, held)
             if isinstance(table, cst.Dict):
                 values = [e.value for e in table.elements if isinstance(e, cst.DictElement)]
                 return [function for value in values for function in functions_named(code, value)]

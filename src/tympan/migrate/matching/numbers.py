@@ -8,10 +8,11 @@ from collections.abc import Callable, Iterator, Mapping
 
 import libcst as cst
 
-from tympan.migrate.matching.names import argument, value_of
+from tympan.migrate.matching.names import argument, qualified, value_of
 from tympan.migrate.matching.source import PythonDocument
 
 Number = int | float
+Leaf = cst.Integer | cst.Float | cst.SimpleString
 
 _DEEPEST = 12
 _LARGEST = 1e12
@@ -47,6 +48,10 @@ def number_of(
         case cst.Call(func=cst.Name("int" | "round" | "float" as name), args=[cst.Arg(value=inner)]):
             value = number_of(code, inner, given, depth + 1)
             return None if value is None else _CONVERSIONS[name](value)
+        case cst.SimpleString() if depth and node.evaluated_value and str(node.evaluated_value).isdigit():
+            return int(str(node.evaluated_value))
+        case cst.Call() if (default := _default(code, node)) is not None:
+            return number_of(code, default, given, depth + 1)
         case cst.Name() | cst.Attribute():
             value_node = value_of(code, node)
             return None if value_node is None else number_of(code, value_node, given, depth + 1)
@@ -56,13 +61,15 @@ def number_of(
     return None
 
 
-def number_leaves(code: PythonDocument, node: cst.BaseExpression, depth: int = 0) -> Iterator[cst.Integer | cst.Float]:
+def number_leaves(code: PythonDocument, node: cst.BaseExpression, depth: int = 0) -> Iterator[Leaf]:
     """The literals that an expression is computed from, constants followed."""
     if depth > _DEEPEST:
         return
     match node:
-        case cst.Integer() | cst.Float():
+        case cst.Integer() | cst.Float() | cst.SimpleString():
             yield node
+        case cst.Call() if (default := _default(code, node)) is not None:
+            yield from number_leaves(code, default, depth + 1)
         case cst.BinaryOperation(left=left, right=right):
             yield from number_leaves(code, left, depth + 1)
             yield from number_leaves(code, right, depth + 1)
@@ -77,6 +84,12 @@ def number_leaves(code: PythonDocument, node: cst.BaseExpression, depth: int = 0
             found = _entry(code, node)
             if found is not None:
                 yield from number_leaves(code, found, depth + 1)
+
+
+def _default(code: PythonDocument, call: cst.Call) -> cst.BaseExpression | None:
+    """The default of `os.getenv("NAME", default)`: what the program works with unless it is told otherwise."""
+    is_read = qualified(code, call.func) in ("os.getenv", "os.environ.get") and len(call.args) == 2
+    return call.args[1].value if is_read else None
 
 
 def _literal(text: str) -> Number | None:

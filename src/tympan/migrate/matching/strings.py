@@ -101,6 +101,16 @@ def text_roots(code: PythonDocument) -> Iterator[cst.BaseExpression]:
             yield node
 
 
+def address_roots(code: PythonDocument) -> Iterator[cst.BaseExpression]:
+    """As `text_roots`, and sums of nothing but constants (`BASE + PATH`)."""
+    yield from text_roots(code)
+    for node in code.nodes(cst.BinaryOperation):
+        is_sum = isinstance(node.operator, cst.Add) and not is_textual(node)
+        is_whole = is_sum and not isinstance(code.parent(node), cst.BinaryOperation)
+        if is_whole and any(text_of(code, side) is not None for side in (node.left, node.right)):
+            yield node
+
+
 def quote_of(node: cst.SimpleString | cst.FormattedString) -> str:
     """The quote that a literal ends with."""
     return node.quote if isinstance(node, cst.SimpleString) else node.end
@@ -109,6 +119,8 @@ def quote_of(node: cst.SimpleString | cst.FormattedString) -> str:
 def literal(text: str, like: str = '"') -> str:
     """Python source of a text, in quotes like these."""
     quote = like[-1] if like[-1:] in "'\"" and like else '"'
+    if quote in text:
+        quote = "'" if quote == '"' and "'" not in text else '"' if '"' not in text else quote
     body = text.replace("\\", "\\\\").replace(quote, "\\" + quote).replace("\n", "\\n").replace("\r", "\\r")
     return f"{quote}{body}{quote}"
 

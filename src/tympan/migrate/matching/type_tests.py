@@ -68,6 +68,8 @@ def _tests(code: PythonDocument, node: cst.BaseExpression) -> Iterator[TypeTest]
         target = parent.targets[0].target
     if isinstance(parent, cst.AnnAssign):
         target = parent.target
+    if isinstance(parent, cst.Element):
+        target = _unpacked(code, parent)
     if isinstance(target, cst.Name | cst.Attribute):
         for use in uses(code, target):
             above = code.parent(use)
@@ -75,6 +77,17 @@ def _tests(code: PythonDocument, node: cst.BaseExpression) -> Iterator[TypeTest]
             yield _test(code, above if is_value and isinstance(above, cst.Attribute) else use)
         return
     yield _test(code, node)
+
+
+def _unpacked(code: PythonDocument, element: cst.Element) -> cst.BaseExpression | None:
+    """The name that gets this element in `PARTIAL, FINAL = "…", "…"`."""
+    values = code.parent(element)
+    assign = code.parent(values)
+    if isinstance(values, cst.Tuple) and isinstance(assign, cst.Assign) and len(assign.targets) == 1:
+        names = assign.targets[0].target
+        if isinstance(names, cst.Tuple) and len(names.elements) == len(values.elements):
+            return names.elements[list(values.elements).index(element)].value
+    return None
 
 
 def _test(code: PythonDocument, node: cst.BaseExpression) -> TypeTest:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 import libcst as cst
 
-from tympan.migrate.matching.addresses import Move, moved, moved_origin
+from tympan.migrate.document import Edit
+from tympan.migrate.matching.addresses import OLD_HOST, Move, moved, moved_origin
 from tympan.migrate.matching.evidence import speaks_v2
 from tympan.migrate.matching.names import is_call_of
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import pieces, text_roots
+from tympan.migrate.matching.strings import address_roots, flat, pieces
 from tympan.migrate.rule import HOSTED_ADDRESS, Applicability, Finding, Invalid, Rule, Target, Valid
+
+_HOST = re.compile(rf"(?:\w+://)?{OLD_HOST}/?")
 
 
 class Address(Rule[PythonDocument]):
@@ -58,32 +62,60 @@ class Address(Rule[PythonDocument]):
             'HOST = os.getenv("SPEECH_HOST", "streaming.assemblyai.com")\nURL = f"wss://{HOST}/v3/ws"\n',
             about="the host has a default",
         ),
+        Invalid(
+            'VERSION = "v2"\nBASE = "wss://api.assemblyai.com"\nPATH = "/" + VERSION + "/realtime/ws"\n'
+            "connect(BASE + PATH)\n",
+            'VERSION = "v3"\nBASE = "wss://streaming.assemblyai.com"\nPATH = "/" + VERSION + "/ws"\n'
+            "connect(BASE + PATH)\n",
+            about="in many parts",
+        ),
+        Invalid(
+            'class Settings:\n    host: str = "wss://api.assemblyai.com"\n',
+            'class Settings:\n    host: str = "wss://streaming.assemblyai.com"\n',
+            about="for another file: nothing else ever listened there",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
         move = Move("/v2/realtime/ws", "/v3/ws", target.socket, HOSTED_ADDRESS)
-        for root in text_roots(document):
+        made: set[Edit] = set()
+        for root in address_roots(document):
             parts = pieces(document, root)
-            written = next((p for p in parts if p.value is None and p.text and move.old_path in p.text), None)
-            if written is None:
+            if move.old_path not in flat(parts):
                 continue
-            span = written.span or document.span(root)
             edits = moved(document, parts, move)
             message = "this is the address of the old streaming service"
             if edits is None:
-                yield self.by_hand(span, message, f"Write {target.socket}/v3/ws; it is put together in an unusual way.")
-            else:
+                advice = f"Write {target.socket}/v3/ws; it is put together in an unusual way."
+                yield self.by_hand(document.span(root), message, advice)
+            elif not made.issuperset(edits):
+                made.update(edits)
+                span = next((p.span for p in parts if p.span and move.old_path in (p.text or "")), document.span(root))
                 yield self.fixable(span, message, f"Connect to {target.socket}/v3/ws.", edits)
-        yield from self._defaults(document, move)
+        yield from self._hosts(document, move, made)
 
-    def _defaults(self, code: PythonDocument, move: Move) -> Iterator[Finding]:
-        """`os.getenv("HOST", "api.assemblyai.com")`."""
-        for call in code.nodes(cst.Call):
-            if len(call.args) == 2 and is_call_of(code, call, "os.getenv", "os.environ.get"):
-                default = call.args[1].value
-                edits = moved_origin(code, default, move) if isinstance(default, cst.SimpleString) else []
-                if edits:
-                    advice = f"Connect to {move.origin}."
-                    yield self.fixable(code.span(default), "this is the host of the old service", advice, edits)
+    def _hosts(self, code: PythonDocument, move: Move, made: set[Edit]) -> Iterator[Finding]:
+        """`HOST = "wss://api.assemblyai.com"` for others, `os.getenv("HOST", "api.assemblyai.com")`."""
+        for node in code.nodes(cst.SimpleString):
+            text = node.evaluated_value
+            if not isinstance(text, str) or not _HOST.fullmatch(text):
+                continue
+            if not text.startswith(("ws://", "wss://")) and not _is_default(code, node):
+                continue
+            edits = moved_origin(code, node, move)
+            if edits and not made.issuperset(edits):
+                yield self.fixable(
+                    code.span(node),
+                    "this is the host of the old streaming service",
+                    f"Connect to {move.origin}.",
+                    edits,
+                )
+
+
+def _is_default(code: PythonDocument, node: cst.SimpleString) -> bool:
+    arg = code.parent(node)
+    call = code.parent(arg)
+    is_call = isinstance(call, cst.Call) and is_call_of(code, call, "os.getenv", "os.environ.get")
+    return is_call and isinstance(call, cst.Call) and len(call.args) == 2 and call.args[1] is arg

@@ -100,6 +100,12 @@ class Parameters(Rule[PythonDocument]):
             about="aiohttp takes no booleans in `params`",
         ),
         Invalid(
+            'URL = "{}/v2/realtime/ws?sample_rate={}".format(settings.host, rate)\n',
+            "from urllib.parse import urlencode\n"
+            'URL = f"{settings.host}/v2/realtime/ws?" + urlencode({"sample_rate": rate, "format_turns": True})\n',
+            about="formatted",
+        ),
+        Invalid(
             'URL = "wss://api.assemblyai.com/v2/realtime/ws?" + parameters_from_settings()\n',
             None,
             about="the query is made elsewhere",
@@ -124,7 +130,7 @@ class Parameters(Rule[PythonDocument]):
             yield self.by_hand(code.span(root), _MESSAGE, advice)
         elif query.encoded is not None:
             yield from self._in_dict(code, query.encoded, "True")
-        elif _is_old(code, root, query.parameters):
+        elif _is_old(query.parameters):
             edits = _encoded(code, root, query)
             if edits is None:
                 yield self.by_hand(code.span(root), _MESSAGE, "The address is formatted as a whole. " + _ADVICE)
@@ -144,9 +150,9 @@ class Parameters(Rule[PythonDocument]):
             yield self.fixable(code.span(written), _MESSAGE, _ADVICE, edits)
 
 
-def _is_old(code: PythonDocument, root: cst.BaseExpression, parameters: tuple[Parameter, ...]) -> bool:
+def _is_old(parameters: tuple[Parameter, ...]) -> bool:
     keys = {parameter.key for parameter in parameters}
-    return bool(keys & _OLD) or ("/v2/" in flat(pieces(code, root)) and bool(keys))
+    return bool(keys & _OLD) or (bool(keys) and "format_turns" not in keys)
 
 
 def _encoded(code: PythonDocument, root: cst.BaseExpression, query: Query) -> list[Edit] | None:
@@ -164,13 +170,22 @@ def _encoded(code: PythonDocument, root: cst.BaseExpression, query: Query) -> li
 
 
 def _reformatted(code: PythonDocument, root: cst.BaseExpression, query: Query) -> list[Edit] | None:
-    """`"…?…{}".format(x)` and `"…?…%d" % x`, where nothing before the question mark is filled in."""
-    before = code.text[code.span(root).start : query.start]
-    quote = next((q for q in ('"', "'") if before.startswith(q)), None)
-    if quote is None or "{" in before or "%" in before or before.count(quote) != 1:
+    """`"…{}…?…{}".format(x, y)` and `"…%s…?…%d" % (x, y)`: an f-string up to the question mark."""
+    quote = quote_of(query.mark.owner) if query.mark.owner is not None else '"'
+    before = ""
+    for piece in pieces(code, root):
+        if piece.value is None and piece.text is None:
+            return None
+        if piece.span is not None and piece.span == query.mark.span:
+            before += (piece.text or "").partition("?")[0] + "?"
+            break
+        before += f"{{{code.source(piece.value)}}}" if piece.value is not None else piece.text or ""
+    is_filled = "{" in before
+    if len(quote) > 1 or "\\" in before or (is_filled and quote in before):
         return None
     name, edits = imported(code, "urllib.parse", "urlencode")
-    edits.append(Edit(span_to_end(code, query, root), f"{quote} + {name}({_dict_source(query)})"))
+    source = f"{'f' if is_filled else ''}{quote}{before}{quote} + {name}({_dict_source(query)})"
+    edits.append(code.replace(root, source))
     return edits + _parenthesized(code, root)
 
 

@@ -88,7 +88,7 @@ class Buffers(Rule[PythonDocument]):
             return self.by_hand(code.span(size.node), message, advice)
         leaf, text = found
         edits = [code.replace(leaf, text), *_comment(code, leaf, length_s), *_pauses(code, size, leaf, length_s)]
-        return self.fixable(code.span(leaf), message, "Make it 50 ms: 1 to 1000 ms are heard.", edits)
+        return self.fixable(code.span(leaf), message, "Make it 50 ms; 50 to 1000 ms are allowed.", edits)
 
 
 def _comment(code: PythonDocument, leaf: cst.CSTNode, length_s: float) -> list[Edit]:
@@ -105,7 +105,8 @@ def _pauses(code: PythonDocument, size: Size, leaf: cst.CSTNode, length_s: float
     """Pauses of the same length, in the same function: they make the pace of a file that of speech."""
     edits = []
     for call in code.nodes(cst.Call):
-        if not is_call_of(code, call, "time.sleep", "asyncio.sleep") or len(call.args) != 1:
+        is_here = code.function(call) is code.function(size.node) and len(call.args) == 1
+        if not is_here or not (is_call_of(code, call, "time.sleep", "asyncio.sleep") or _is_wait(call)):
             continue
         pause_s = number_of(code, call.args[0].value)
         if pause_s is None or abs(pause_s - length_s) > 1e-6:
@@ -114,6 +115,11 @@ def _pauses(code: PythonDocument, size: Size, leaf: cst.CSTNode, length_s: float
         if found is not None and found[0] is not leaf and not isinstance(found[0], cst.Integer):
             edits.append(code.replace(found[0], found[1]))
     return edits
+
+
+def _is_wait(call: cst.Call) -> bool:
+    """`event.wait(0.2)`: a pause that can be cut short."""
+    return isinstance(call.func, cst.Attribute) and call.func.attr.value == "wait"
 
 
 def _ms(length_s: float) -> str:

@@ -95,7 +95,7 @@ class EndlessLoops(Rule[PythonDocument]):
         for loop in document.nodes(cst.While):
             function = document.function(loop)
             is_thread = isinstance(function, cst.FunctionDef) and function.asynchronous is None
-            if is_endless(loop) and is_thread and any(True for _ in sends_within(document, loop)):
+            if is_endless(document, loop) and is_thread and any(True for _ in sends_within(document, loop)):
                 edits = _edits(document, loop, opening)
                 span, message = document.span(loop.test), "this loop sends audio for ever"
                 if edits is None:
@@ -106,6 +106,9 @@ class EndlessLoops(Rule[PythonDocument]):
 
 def _edits(code: PythonDocument, loop: cst.While, opening: Opening) -> list[Edit] | None:
     owner = method_class(code, loop)
+    around = _functions_around(code, opening, owner)
+    if any(function.decorators for function in around):
+        return None  # each request has a session of its own; one event would stop them all
     name = free_event_name(code)
     event = f"self.{name}" if owner is not None else name
     maker, edits = imported(code, "threading", "Event", from_module=_from_threading(code))
@@ -121,6 +124,8 @@ def _edits(code: PythonDocument, loop: cst.While, opening: Opening) -> list[Edit
         if edit is None:
             return None
         edits.append(edit)
+    if any(function.params.params for function in around):
+        edits.append(code.insert_before(code.statement(opening.call), f"{event}.clear()"))
     if _is_repeated(code):
         opened = callback(code, opening, "on_open")
         edit = code.insert_at_start(opened, f"{event}.clear()") if opened is not None else None
@@ -128,6 +133,13 @@ def _edits(code: PythonDocument, loop: cst.While, opening: Opening) -> list[Edit
             return None
         edits.append(edit)
     return edits
+
+
+def _functions_around(code: PythonDocument, opening: Opening, owner: cst.ClassDef | None) -> list[cst.FunctionDef]:
+    """The functions in which the connection is opened, where the event is a variable of the module."""
+    if owner is not None:
+        return []
+    return [above for above in code.ancestors(opening.call) if isinstance(above, cst.FunctionDef)]
 
 
 def _from_threading(code: PythonDocument) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from tympan.migrate.matching.messages import message_accesses, pattern_fields, renamed, retexted
+from tympan.migrate.matching.messages import Style, message_accesses, pattern_fields, renamed, retexted
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -38,8 +38,8 @@ class MessageTypeKey(Rule[PythonDocument]):
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         for access in message_accesses(document):
-            if access.key != "message_type":
-                continue
+            if access.key != "message_type" or access.style is Style.CONTAINS:
+                continue  # whether there is a type at all is asked for errors: TM011
             edits = renamed(document, access, "type")
             span, message = document.span(access.key_node), "the type of a message is under 'type', not 'message_type'"
             if edits:

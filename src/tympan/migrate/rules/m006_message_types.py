@@ -44,7 +44,7 @@ class MessageTypes(Rule[PythonDocument]):
         "both Turn. The fix asks for the fields as well: a partial is a Turn without `end_of_turn`; the final is the "
         "one with `end_of_turn` and `turn_is_formatted`. The Turn that ends a turn unformatted comes right before the "
         "formatted one, with the same words; it is neither, so that no final is printed twice. Where the message "
-        "can't be seen from the comparison, and in tables by type, this is left to you."
+        "can't be seen from the comparison, this is left to you. Tables by type are TM018's."
     )
     why = "Messages of v3 have other names, and partials and finals have the same: nothing would be recognised."
     applicability = Applicability.SAFE
@@ -104,9 +104,9 @@ class MessageTypes(Rule[PythonDocument]):
             about="a constant keeps its name",
         ),
         Invalid(
-            "HANDLERS = {'PartialTranscript': show, 'FinalTranscript': keep}\n",
+            "subscribe('FinalTranscript', print_final)\n",
             None,
-            about="a table by type can't tell one Turn from another",
+            about="what is compared with it isn't seen",
         ),
     )
 
@@ -114,7 +114,7 @@ class MessageTypes(Rule[PythonDocument]):
         if not speaks_v2(document):
             return
         for found in type_names(document, TYPE_NAMES):
-            if _is_shown(document, found):
+            if _is_shown(document, found) or _is_in_table_of_turns(document, found):
                 continue
             yield self._finding(document, found)
 
@@ -128,9 +128,6 @@ class MessageTypes(Rule[PythonDocument]):
             )
         if found.name not in _TURNS:
             return self._renamed(code, found, message)
-        if any(test.form is Form.TABLE for test in found.tests):
-            advice = f"One entry for Turn, which looks at its fields; a table can't. {_HOW_TURNS}"
-            return self.by_hand(span, message, advice)
         edits = [edit for test in found.tests for edit in _conditions(code, found, test)]
         if len(edits) < len(found.tests):
             advice = f"Pass the message to this place, and look at its fields; only its type comes here. {_HOW_TURNS}"
@@ -164,6 +161,18 @@ def _is_shown(code: PythonDocument, found: TypeName) -> bool:
     call = code.parent(parent)
     shown = ("print", "debug", "info", "warning", "error", "exception")
     return isinstance(call, cst.Call) and code.source(call.func).rpartition(".")[2] in shown
+
+
+def _is_in_table_of_turns(code: PythonDocument, found: TypeName) -> bool:
+    """In a table that has partials or finals: TM018 changes all of its keys."""
+    tables = {id(code.parent(test.node)): code.parent(test.node) for test in found.tests if test.form is Form.TABLE}
+    return any(
+        text_of(code, element.key) in _TURNS
+        for table in tables.values()
+        if isinstance(table, cst.Dict)
+        for element in table.elements
+        if isinstance(element, cst.DictElement)
+    )
 
 
 def _conditions(code: PythonDocument, found: TypeName, test: TypeTest) -> list[Edit]:

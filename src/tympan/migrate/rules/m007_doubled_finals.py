@@ -10,7 +10,8 @@ import libcst as cst
 from tympan.migrate.matching.evidence import TYPE_NAMES, speaks_v2
 from tympan.migrate.matching.messages import Access, message_accesses
 from tympan.migrate.matching.names import variable_key
-from tympan.migrate.matching.source import Function, PythonDocument, Statement
+from tympan.migrate.matching.source import Function, PythonDocument
+from tympan.migrate.matching.turns import returns_values, skip_unformatted_end, way_out
 from tympan.migrate.matching.type_tests import Form, TypeTest, type_names
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -83,16 +84,12 @@ class DoubledFinals(Rule[PythonDocument]):
     def _finding(self, code: PythonDocument, found: list[Access], text: Access) -> Finding:
         message = "the end of a turn would be taken twice, unformatted and formatted"
         advice = "Skip a Turn that has end_of_turn without turn_is_formatted."
-        first = _first_statement(code, found)
+        first = min((code.statement(access.node) for access in found), key=lambda node: code.span(node))
         function = code.function(text.node)
-        leave = _way_out(code, first, function)
-        if leave is None or isinstance(function, cst.Lambda) or not code.is_on_own_lines(first):
+        edit = skip_unformatted_end(code, first, code.source(text.base), _quote(text))
+        if edit is None or isinstance(function, cst.Lambda):
             return self.by_hand(code.span(text.node), message, f"{advice} No way to leave this place is seen.")
-        base, quote = code.source(text.base), _quote(text)
-        condition = f"{base}.get({quote}end_of_turn{quote}) and not {base}.get({quote}turn_is_formatted{quote})"
-        lines = (f"if {condition}:", f"{code.indent_unit}{leave}  # the same turn comes again, formatted")
-        edit = code.insert_before(first, *lines)
-        is_safe = leave == "continue" or not _returns_values(code, function)
+        is_safe = way_out(code, first) == "continue" or not returns_values(code, function)
         return self.fixable(code.span(text.node), message, advice, [edit], is_safe=is_safe)
 
 
@@ -128,29 +125,6 @@ def _is_tested_before(
         and any(parameter.name.value == text.base.value for parameter in function.params.params)
     )
     return is_given and is_parameter and any(tests[other] for other in tests if other is not function)
-
-
-def _first_statement(code: PythonDocument, found: list[Access]) -> Statement:
-    """The first statement that asks the message for anything; of an `elif`, the `if`."""
-    statement = min((code.statement(access.node) for access in found), key=lambda node: code.span(node))
-    while isinstance(statement, cst.If) and isinstance(parent := code.parent(statement), cst.If):
-        if parent.orelse is not statement:
-            break
-        statement = parent
-    return statement
-
-
-def _way_out(code: PythonDocument, statement: Statement, function: Function | None) -> str | None:
-    for above in code.ancestors(statement):
-        if above is function:
-            return "return"
-        if isinstance(above, cst.For | cst.While):
-            return "continue"
-    return None
-
-
-def _returns_values(code: PythonDocument, function: Function | None) -> bool:
-    return any(node.value is not None and code.function(node) is function for node in code.nodes(cst.Return))
 
 
 def _quote(access: Access) -> str:

@@ -36,13 +36,13 @@ class WordTimes(Rule[PythonDocument]):
     invalid = (
         Invalid(
             _PRELUDE + "        print(msg['audio_start'], msg.get('audio_end', 0))\n",
-            _PRELUDE + "        print((msg['words'][0]['start'] if msg['words'] else 0), "
-            "(msg['words'][-1]['end'] if msg.get('words') else 0))\n",
+            _PRELUDE + "        print(msg['words'][0]['start'] if msg['words'] else 0, "
+            "msg['words'][-1]['end'] if msg.get('words') else 0)\n",
         ),
         Invalid(
             _PRELUDE + "        confidence = msg['confidence']\n",
-            _PRELUDE + "        confidence = (sum(word['confidence'] for word in msg['words']) / "
-            "max(len(msg['words']), 1))\n",
+            _PRELUDE + "        confidence = sum(word['confidence'] for word in msg['words']) / "
+            "max(len(msg['words']), 1)\n",
         ),
         Invalid(
             "from datetime import datetime\n" + _PRELUDE + "        print(msg['created'])\n",
@@ -74,7 +74,9 @@ class WordTimes(Rule[PythonDocument]):
             edits.append(code.replace(access.node, source))
             advice = "Take the time at which it comes; the service tells none."
             return self.fixable(span, message, advice, edits, is_safe=False)
-        edit = code.replace(access.node, _source(code, access))
+        source = _source(code, access)
+        alone = (cst.Arg, cst.Assign, cst.AnnAssign, cst.Element, cst.DictElement, cst.Return)
+        edit = code.replace(access.node, source if isinstance(code.parent(access.node), alone) else f"({source})")
         return self.fixable(span, message, "Take it from the words.", [edit])
 
 
@@ -87,9 +89,9 @@ def _source(code: PythonDocument, access: Access) -> str:
     if access.key == "confidence":
         confidences = f"sum(word[{quote}confidence{quote}] for word in {listed})"
         mean = f"{confidences} / max(len({listed}), 1)"
-        return f"({mean})" if access.style is Style.SUBSCRIPT else f"({mean} if {words} else {default})"
+        return mean if access.style is Style.SUBSCRIPT else f"{mean} if {words} else {default}"
     index, name = ("0", "start") if access.key == "audio_start" else ("-1", "end")
-    return f"({listed}[{index}][{quote}{name}{quote}] if {words} else {default})"
+    return f"{listed}[{index}][{quote}{name}{quote}] if {words} else {default}"
 
 
 def _now(code: PythonDocument) -> tuple[str, list[Edit]]:

@@ -24,9 +24,9 @@ class Errors(Rule[PythonDocument]):
     code = "TM011"
     title = "Errors come as `Error` messages"
     what = (
-        "A message whose type is compared with `error`. The service never sent one on v2: its errors were messages "
-        "without a type. On v3 they are messages of type `Error` with `error_code` and `error`, and the connection is "
-        "closed with the same code. The fix compares with `Error`, and lets such a message pass where messages "
+        "A message whose type is compared with `error`, or is looked at for being there at all. Errors of v2 were "
+        "messages without a type. On v3 they are messages of type `Error` with `error_code` and `error`, and the "
+        "connection is closed with the same code. The fix compares with `Error`, and lets such a message pass where messages "
         "without text are left out before. Programs that look for the key `error` need no change."
     )
     why = "Errors, such as a wrong key, would go by without a word."
@@ -52,11 +52,19 @@ class Errors(Rule[PythonDocument]):
             "    elif kind == 'Error':\n        print(msg['error'])\n",
             about="an error has no text",
         ),
+        Invalid(
+            "ENDED = 'SessionTerminated'\ndef on_message(ws, msg):\n    if 'message_type' not in msg:\n        print(msg)\n"
+            "    match msg.get('message_type'):\n        case None:\n            print(msg['error'])\n",
+            "ENDED = 'SessionTerminated'\ndef on_message(ws, msg):\n    if 'error' in msg:\n        print(msg)\n"
+            "    match msg.get('message_type'):\n        case \"Error\":\n            print(msg['error'])\n",
+            about="on v2 an error was what had no type",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
+        yield from self._untyped(document)
         for found in type_names(document, _OLD):
             tests = [test for test in found.tests if test.access is not None]
             if not tests or len(tests) < len(found.tests):
@@ -68,6 +76,31 @@ class Errors(Rule[PythonDocument]):
                 message = "errors come as messages of type 'Error'"
                 advice = "Compare with 'Error'; it has error_code and error, and the same code closes the connection."
                 yield self.fixable(document.span(found.literal), message, advice, edits)
+
+    def _untyped(self, code: PythonDocument) -> Iterator[Finding]:
+        """Asking whether a message has a type at all: on v2 an error had none."""
+        message, advice = "errors have a type on v3: 'Error'", "Ask for the key 'error', or for the type 'Error'."
+        for access in message_accesses(code):
+            if access.key == "message_type" and isinstance(access.node, cst.Comparison):
+                [target] = access.node.comparisons
+                operator = "in" if isinstance(target.operator, cst.NotIn) else "not in"
+                quote = access.key_node.quote[0] if isinstance(access.key_node, cst.SimpleString) else '"'
+                source = f"{quote}error{quote} {operator} {code.source(access.base)}"
+                yield self.fixable(code.span(access.node), message, advice, [code.replace(access.node, source)])
+        for node in code.nodes(cst.Comparison):
+            match node:
+                case cst.Comparison(comparisons=[cst.ComparisonTarget(operator=asked, comparator=cst.Name("None"))]):
+                    sign = {cst.Is: "==", cst.Equal: "==", cst.IsNot: "!=", cst.NotEqual: "!="}.get(type(asked))
+                    if sign is not None and type_access(code, node.left) is not None:
+                        edit = code.replace(node, f'{code.source(node.left)} {sign} "Error"')
+                        yield self.fixable(code.span(node), message, advice, [edit])
+        for case in code.nodes(cst.MatchCase):
+            match case.pattern:
+                case cst.MatchSingleton(value=cst.Name("None")):
+                    subject = code.enclosing(case, cst.Match)
+                    if subject is not None and type_access(code, subject.subject) is not None:
+                        edit = code.replace(case.pattern, '"Error"')
+                        yield self.fixable(code.span(case.pattern), message, advice, [edit])
 
 
 def _passing(code: PythonDocument, test: TypeTest) -> list[Edit]:

@@ -9,7 +9,7 @@ import libcst as cst
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.audio import is_audio_system, is_device
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.lifecycle import app, callback, defined
+from tympan.migrate.matching.lifecycle import app, callback, defined, method_class, runs
 from tympan.migrate.matching.names import is_call_of, is_module_level, uses, variable_key
 from tympan.migrate.matching.sockets import Opening
 from tympan.migrate.matching.source import PythonDocument
@@ -30,7 +30,8 @@ class CleanUp(Rule[PythonDocument]):
     what = (
         "An `on_close` that stops and closes the audio device as if it were always open, or a program that never "
         "does. The fix waits for the audio thread, then releases what is there, once: a connection that is closed "
-        "twice, or before the device runs, is no error. Where nothing is released at all, this is left to you."
+        "twice, or before the device runs, is no error. Where no audio thread is seen to wait for, adding a release "
+        "is unsafe; where nothing is called when the connection is closed, this is left to you."
     )
     why = "Releasing twice, or while the audio thread reads, raises in the middle of the clean-up, or crashes."
     applicability = Applicability.SAFE
@@ -64,8 +65,18 @@ class CleanUp(Rule[PythonDocument]):
         ),
         Invalid(
             _HEAD + "def on_open(ws):\n    pass\n\n\ndef on_close(ws, status, msg):\n    print(msg)\n" + _TAIL,
-            None,
+            _HEAD + "def on_open(ws):\n    pass\n\n\ndef on_close(ws, status, msg):\n    print(msg)\n"
+            "    global stream, audio\n"
+            "    if stream:\n        if stream.is_active():\n            stream.stop_stream()\n"
+            "        stream.close()\n        stream = None\n"
+            "    if audio:\n        audio.terminate()\n        audio = None\n" + _TAIL,
+            is_unsafe=True,
             about="never released",
+        ),
+        Invalid(
+            _HEAD + "def on_open(ws):\n    pass\n" + _TAIL.replace(", on_close=on_close", ""),
+            None,
+            about="never released, and nothing is called when the connection is closed",
         ),
     )
 
@@ -77,25 +88,42 @@ class CleanUp(Rule[PythonDocument]):
         group = _releases(document, on_close) if on_close is not None else []
         if group and on_close is not None and _is_only_place(document, group, on_close):
             span = Span(document.span(group[0]).start, document.span(group[-1]).end)
-            edits = _edits(document, opening, on_close, group)
+            edits = _released_once(document, opening, group)
             if edits is not None:
                 message = "the audio device is released as if it were always open"
                 yield self.fixable(span, message, "Release what is there, once, after the audio thread.", edits)
-        elif not group and not _is_released(document):
+        elif not _is_released(document):
             for call in document.nodes(cst.Call):
                 if is_call_of(document, call, "pyaudio.PyAudio"):
-                    advice = "In on_close stop and close the stream and terminate it; where they are kept isn't seen."
-                    yield self.by_hand(document.span(call), "the audio device is never released", advice)
+                    yield self._never(document, opening, on_close, call)
+
+    def _never(
+        self, code: PythonDocument, opening: Opening, on_close: cst.FunctionDef | None, call: cst.Call
+    ) -> Finding:
+        span, message = code.span(call), "the audio device is never released"
+        edits = _added(code, opening, on_close) if on_close is not None else None
+        if edits is None:
+            advice = "Stop and close the stream, and terminate it, when the connection is closed."
+            return self.by_hand(span, message, f"{advice} The place for that isn't seen.")
+        is_safe = bool(_joined(code, opening)[1])
+        return self.fixable(span, message, "Release it in on_close, after the audio thread.", edits, is_safe=is_safe)
 
 
-def _released(code: PythonDocument, statement: cst.BaseStatement) -> cst.Name | None:
-    """The variable of the module whose device or audio system a statement releases."""
+def _resource(code: PythonDocument, node: cst.BaseExpression) -> cst.Name | cst.Attribute | None:
+    """A variable of the module, or an attribute of `self`, with an audio device or system."""
+    is_kept = isinstance(node, cst.Attribute) or (isinstance(node, cst.Name) and is_module_level(code, node))
+    if is_kept and isinstance(node, cst.Name | cst.Attribute):
+        return node if is_device(code, node) or is_audio_system(code, node) else None
+    return None
+
+
+def _released(code: PythonDocument, statement: cst.BaseStatement) -> cst.Name | cst.Attribute | None:
+    """What a statement releases."""
     match statement:
         case cst.SimpleStatementLine(
-            body=[cst.Expr(value=cst.Call(func=cst.Attribute(value=cst.Name() as name, attr=method), args=[]))]
+            body=[cst.Expr(value=cst.Call(func=cst.Attribute(value=node, attr=method), args=[]))]
         ) if method.value in _RELEASES:
-            is_ours = is_device(code, name) or is_audio_system(code, name)
-            return name if is_ours and is_module_level(code, name) else None
+            return _resource(code, node)
     return None
 
 
@@ -110,21 +138,11 @@ def _releases(code: PythonDocument, function: cst.FunctionDef) -> list[cst.Simpl
     return group
 
 
-def _names(code: PythonDocument, group: list[cst.SimpleStatementLine]) -> list[cst.Name]:
-    """What is released, each once, in order."""
-    found: dict[str, cst.Name] = {}
-    for statement in group:
-        name = _released(code, statement)
-        if name is not None:
-            found.setdefault(name.value, name)
-    return list(found.values())
-
-
 def _is_only_place(code: PythonDocument, group: list[cst.SimpleStatementLine], function: cst.FunctionDef) -> bool:
     """Whether nothing else releases these, and the function doesn't use them before."""
     start = code.span(group[0]).start
-    for name in _names(code, group):
-        for use in uses(code, name):
+    for released in [_released(code, statement) for statement in group]:
+        for use in uses(code, released) if released is not None else ():
             is_here = code.function(use) is function
             method = code.parent(use)
             is_release = isinstance(method, cst.Attribute) and method.attr.value in _RELEASES
@@ -135,35 +153,60 @@ def _is_only_place(code: PythonDocument, group: list[cst.SimpleStatementLine], f
 
 def _is_released(code: PythonDocument) -> bool:
     return any(
-        attribute.attr.value in ("terminate", "close", "stop_stream")
-        and (is_device(code, attribute.value) or is_audio_system(code, attribute.value))
+        attribute.attr.value in _RELEASES and _resource(code, attribute.value) is not None
         for attribute in code.nodes(cst.Attribute)
     )
 
 
-def _edits(
-    code: PythonDocument, opening: Opening, function: cst.FunctionDef, group: list[cst.SimpleStatementLine]
-) -> list[Edit] | None:
-    names = _names(code, group)
+def _released_once(code: PythonDocument, opening: Opening, group: list[cst.SimpleStatementLine]) -> list[Edit] | None:
+    """The statements of the group, made to release what is there."""
     if not all(code.is_on_own_lines(statement) for statement in group):
         return None
-    edits, lines = _joined(code, opening)
-    unit = code.indent_unit
-    lines = [f"global {', '.join(name.value for name in names)}", *lines]
-    for name in names:
-        methods = [
-            _method(statement) for statement in group if (n := _released(code, statement)) and n.value == name.value
-        ]
-        lines.append(f"if {name.value}:")
-        for method in methods:
-            if method == "stop_stream":
-                lines += [f"{unit}if {name.value}.is_active():", f"{unit}{unit}{name.value}.stop_stream()"]
-            else:
-                lines.append(f"{unit}{name.value}.{method}()")
-        lines.append(f"{unit}{name.value} = None")
-    text = (code.newline + code.indent(group[0])).join(lines)
+    methods: dict[str, list[str]] = {}
+    for statement in group:
+        released = _released(code, statement)
+        if released is not None:
+            methods.setdefault(code.source(released), []).append(_method(statement))
+    edits, joined = _joined(code, opening)
+    lines = _lines(code, methods, joined)
     span = Span(code.span(group[0]).start, code.span(group[-1]).end)
-    return [*edits, Edit(span, text)]
+    return [*edits, Edit(span, (code.newline + code.indent(group[0])).join(lines))]
+
+
+def _added(code: PythonDocument, opening: Opening, on_close: cst.FunctionDef) -> list[Edit] | None:
+    """The release at the end of `on_close`, where a session is held once."""
+    last = on_close.body.body[-1]
+    is_plain = isinstance(on_close.body, cst.IndentedBlock) and isinstance(last, cst.SimpleStatementLine)
+    is_repeated = any(code.enclosing(call, cst.While, cst.For) is not None for call in runs(code))
+    if not is_plain or is_repeated or not isinstance(last, cst.SimpleStatementLine):
+        return None
+    methods: dict[str, list[str]] = {}
+    for assign in code.nodes(cst.Assign):
+        kept = _resource(code, assign.targets[0].target)
+        if kept is not None:
+            is_system = is_audio_system(code, kept)
+            methods[code.source(kept)] = ["terminate"] if is_system else ["stop_stream", "close"]
+    in_class = method_class(code, on_close.body)
+    if not methods or any(name.startswith("self.") != (in_class is not None) for name in methods):
+        return None
+    ordered = dict(sorted(methods.items(), key=lambda item: "terminate" in item[1]))
+    edits, joined = _joined(code, opening)
+    return [*edits, code.insert_after(last, *_lines(code, ordered, joined))]
+
+
+def _lines(code: PythonDocument, methods: dict[str, list[str]], joined: list[str]) -> list[str]:
+    unit = code.indent_unit
+    variables = [name for name in methods if "." not in name]
+    lines = [f"global {', '.join(variables)}", *joined] if variables else joined
+    for name, called in methods.items():
+        lines = [*lines, f"if {name}:"]
+        for method in called:
+            if method == "stop_stream":
+                lines += [f"{unit}if {name}.is_active():", f"{unit}{unit}{name}.stop_stream()"]
+            else:
+                lines.append(f"{unit}{name}.{method}()")
+        lines.append(f"{unit}{name} = None")
+    return lines
 
 
 def _method(statement: cst.SimpleStatementLine) -> str:

@@ -113,6 +113,7 @@ class GracefulEnd(Rule[PythonDocument]):
         close = rest[0] if rest and _is_close(code, rest[0]) else None
         if close is None:
             return
+        leave = rest[1] if len(rest) > 1 and _is_exit(code, rest[1]) else None
         message = "the connection is closed before the last words have come"
         thread = connection_thread(code)
         at = code.span(pause or close)
@@ -121,7 +122,7 @@ class GracefulEnd(Rule[PythonDocument]):
             edit = code.replace(pause, line) if pause is not None else code.insert_before(close, line)
             yield self.fixable(at, message, "Wait for the end of the connection.", [edit])
         elif app(code) is not None and _is_called_back(code, statement):
-            edits = [code.delete(line) for line in (pause, close) if line is not None]
+            edits = [code.delete(line) for line in (pause, close, leave) if line is not None]
             yield self.fixable(at, message, "Leave it open: the service closes it after the last words.", edits)
         else:
             yield self.by_hand(at, message, f"{_ADVICE} A fixed pause is too long or too short.")
@@ -236,8 +237,13 @@ def _is_close(code: PythonDocument, statement: cst.BaseStatement) -> bool:
     return False
 
 
+def _is_exit(code: PythonDocument, statement: cst.BaseStatement) -> bool:
+    expression = _expression(statement)
+    return expression is not None and is_call_of(code, expression, "sys.exit", "exit", "os._exit")
+
+
 def _is_called_back(code: PythonDocument, statement: Statement) -> bool:
-    """Whether it runs beside `run_forever`: in `on_open`, or in a function that a thread is given."""
+    """Whether it runs beside `run_forever`: in `on_open`, in what a thread is given, in what a signal calls."""
     opening = app(code)
     functions = [above for above in code.ancestors(statement) if isinstance(above, cst.FunctionDef)]
     if opening is not None and any(f in opening.callbacks.get("on_open", []) for f in functions):
@@ -245,6 +251,7 @@ def _is_called_back(code: PythonDocument, statement: Statement) -> bool:
     targets = {
         code.source(arg.value).rpartition(".")[2]
         for arg in code.nodes(cst.Arg)
-        if arg.keyword is not None and arg.keyword.value == "target"
+        if (arg.keyword is not None and arg.keyword.value == "target")
+        or is_call_of(code, code.parent(arg), "signal.signal")
     }
     return any(function.name.value in targets for function in functions)

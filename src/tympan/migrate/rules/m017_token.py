@@ -14,7 +14,7 @@ from tympan.migrate.matching.imports import imported
 from tympan.migrate.matching.names import argument, is_call_of, qualified, value_of
 from tympan.migrate.matching.numbers import number_of
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import flat, pieces, text_of, text_roots
+from tympan.migrate.matching.strings import address_roots, flat, pieces, text_of
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
 _PATH = "/v2/realtime/token"
@@ -75,7 +75,7 @@ class TokenRequest(Rule[PythonDocument]):
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
-        roots = [root for root in text_roots(document) if _is_written(document, root)]
+        roots = [root for root in address_roots(document) if _is_written(document, root)]
         asked: set[int] = set()
         for call in document.nodes(cst.Call):
             address = _address(document, call)
