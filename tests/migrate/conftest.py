@@ -28,7 +28,7 @@ SCRIPT = {
 def serve(folder: Path, *engine: str) -> Iterator[Vendor]:
     """`tympan serve` with a certificate for the vendor's hosts."""
     authority = trustme.CA()
-    certificate = authority.issue_cert("api.assemblyai.com", "streaming.assemblyai.com")
+    certificate = authority.issue_cert("api.assemblyai.com", "streaming.assemblyai.com", "127.0.0.1")
     authority.cert_pem.write_to_path(str(folder / "authority.pem"))
     certificate.private_key_and_cert_chain_pem.write_to_path(str(folder / "server.pem"))
     start = "import sys; from tympan.cli.main import main; sys.exit(main())"

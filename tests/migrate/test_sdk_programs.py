@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import pytest
+from assemblyai.streaming import v3
 
 from tympan.migrate.discovery import all_rules
+from tympan.migrate.matching.sdk import RENAMED
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Target
 from tympan.migrate.runner import Outcome, fix
@@ -30,7 +32,10 @@ def fixed(program: str, target: Target | None = None) -> str:
 
 def left(program: str) -> list[tuple[str, str]]:
     result = outcome(program)
-    return [(finding.code, result.document.line_of(result.document.place(finding.span.start).line)) for finding in result.left]
+    return [
+        (finding.code, result.document.line_of(result.document.place(finding.span.start).line))
+        for finding in result.left
+    ]
 
 
 def test_another_host_is_given_to_the_client() -> None:
@@ -69,7 +74,9 @@ def test_a_callback_that_takes_anything_stays() -> None:
 
 
 def test_names_that_the_program_has_already_are_respected() -> None:
-    program = "class Encoding:\n    pass\n\n" + FUNCTIONS.replace("on_error", "encoding=aai.AudioEncoding.pcm_mulaw, on_error")
+    program = "class Encoding:\n    pass\n\n" + FUNCTIONS.replace(
+        "on_error", "encoding=aai.AudioEncoding.pcm_mulaw, on_error"
+    )
     assert "Encoding as AssemblyAIEncoding" in fixed(program)
     assert "encoding=AssemblyAIEncoding.pcm_mulaw" in fixed(program)
 
@@ -84,7 +91,8 @@ def test_an_alias_of_an_import_is_followed() -> None:
 
 def test_other_imports_of_the_package_stay_with_their_comments() -> None:
     program = (
-        "from assemblyai import (\n    RealtimeError,  # ours\n    Transcriber,  # batch\n    RealtimeWord,\n    settings,\n)\n"
+        "from assemblyai import (\n    RealtimeError,  # ours\n    Transcriber,  # batch\n    RealtimeWord,\n"
+        "    settings,\n)\n"
         "def f(error: RealtimeError, word: RealtimeWord): ...\n"
     )
     assert fixed(program) == (
@@ -153,13 +161,12 @@ def test_a_class_that_tells_nothing_any_more_is_left_to_people() -> None:
 
 
 def test_the_current_sdk_has_every_name_that_is_written() -> None:
-    from assemblyai.streaming import v3  # noqa: PLC0415 - slow
-    from tympan.migrate.matching.sdk import RENAMED  # noqa: PLC0415
-
     names = {*RENAMED.values(), "StreamingClientOptions", "StreamingEvents", "StreamingParameters"}
     assert [name for name in {*names, "StreamingSessionParameters"} if not hasattr(v3, name)] == []
     parameters = v3.StreamingParameters.model_fields
-    assert {"sample_rate", "encoding", "keyterms_prompt", "max_turn_silence", "include_partial_turns"} <= set(parameters)
+    assert {"sample_rate", "encoding", "keyterms_prompt", "max_turn_silence", "include_partial_turns"} <= set(
+        parameters
+    )
     assert {"api_key", "token", "api_host", "connect_timeout"} <= set(v3.StreamingClientOptions.model_fields)
     assert {"id", "expires_at"} <= set(v3.BeginEvent.model_fields)
     assert {"transcript", "end_of_turn", "turn_is_formatted", "words"} <= set(v3.TurnEvent.model_fields)

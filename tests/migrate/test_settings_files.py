@@ -19,7 +19,9 @@ def fixed(name: str, text: str, target: Target | None = None, *, with_unsafe: bo
     kind = format_of(name)
     assert kind is not None, name
     opened = kind.open(text)
-    outcomes = [fix(document, all_rules(), target or Target(), with_unsafe=with_unsafe) for document in opened.documents]
+    outcomes = [
+        fix(document, all_rules(), target or Target(), with_unsafe=with_unsafe) for document in opened.documents
+    ]
     return opened.rebuilt([outcome.document for outcome in outcomes])
 
 

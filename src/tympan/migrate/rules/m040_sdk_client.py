@@ -111,15 +111,15 @@ class Listener:
         print(transcript)
 """
 
-_FOREIGN = '''\
+_FOREIGN = """\
 import assemblyai as aai
 from handlers import hear
 
 transcriber = aai.RealtimeTranscriber(sample_rate=16_000, on_data=hear, on_error=print)
 transcriber.connect()
-'''
+"""
 
-_FOREIGN_FIXED = '''\
+_FOREIGN_FIXED = """\
 import assemblyai as aai
 from assemblyai.streaming.v3 import (
     StreamingClient,
@@ -133,7 +133,7 @@ transcriber = StreamingClient(StreamingClientOptions(api_key=aai.settings.api_ke
 transcriber.on(StreamingEvents.Turn, lambda client, event: hear(event))
 transcriber.on(StreamingEvents.Error, lambda client, event: print(event))
 transcriber.connect(StreamingParameters(sample_rate=16_000, format_turns=True))
-'''
+"""
 
 _BY_HAND = """\
 import assemblyai as aai
@@ -157,8 +157,8 @@ class SdkClient(Rule[PythonDocument]):
         "registered with `on` and get the client before the event, its parameters move to `connect`, `close` becomes "
         "`disconnect(terminate=True)`. `format_turns` is asked for, since final texts of v2 were formatted. "
         "`on_close` and `on_extra_session_information` are called with the Termination event. A callback that is also "
-        "called directly keeps its signature and is registered through a lambda; so does one that another file defines, "
-        "which is done with `--unsafe` only: it has to be changed too."
+        "called directly keeps its signature and is registered through a lambda; so does one that another file "
+        "defines, which is done with `--unsafe` only: it has to be changed too."
     )
     why = "The class was removed from the SDK, and the service that it spoke to is switched off."
     applicability = Applicability.SAFE

@@ -41,8 +41,8 @@ class SdkControls(Rule[PythonDocument]):
     title = "The SDK's controls of a session have other names"
     what = (
         "`force_end_utterance()` becomes `force_endpoint()`, `configure_end_utterance_silence_threshold(ms)` becomes "
-        "`set_params(StreamingSessionParameters(max_turn_silence=ms, …))`; with a confidence threshold of 1 turns end by "
-        "silence alone, as they did."
+        "`set_params(StreamingSessionParameters(max_turn_silence=ms, …))`; with a confidence threshold of 1 turns "
+        "end by silence alone, as they did."
     )
     why = "The client has no such methods any more."
     applicability = Applicability.SAFE

@@ -20,7 +20,7 @@ class SettingsAddress(Rule[SettingsDocument]):
     what = (
         "Finds the old addresses in `.env`, YAML, TOML, JSON and INI files, outside of comments, and writes the new "
         "ones, with the parameters of v3. An address without parameters gets none: the program that reads it adds "
-        "them. The address for tokens is changed with `--unsafe` only, since the call itself has changed as well, and it "
+        "them. The address for tokens is changed with `--unsafe` only, since the call itself has changed as well, and "
         "stands in the program. On another host than the vendor's, what serves there is not known."
     )
     why = "The old addresses answer 410: nothing can connect."
