@@ -8,7 +8,7 @@ export TYMPAN_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 CLIENTS := $(patsubst tests/environments/%/,%,$(wildcard tests/environments/*/))
 CLIENTS_DIR := $(VENV)/clients
 
-.PHONY: demo test serve bench lint docs clients lock lock-clients clean
+.PHONY: demo test serve bench prove lint docs clients lock lock-clients clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tympan demo
@@ -21,6 +21,10 @@ serve: $(VENV)/.installed
 
 bench: $(VENV)/.installed
 	@$(BIN)/python -m bench $(ARGS)
+
+# Minutes of real speech over a network that breaks: see scripts/prove_network.py.
+prove: $(VENV)/.installed
+	@PYTHONPATH=tests/network:. $(BIN)/python scripts/prove_network.py $(ARGS)
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .

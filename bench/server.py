@@ -30,7 +30,7 @@ class ServerFailed(Exception):
 class Server:
     """Started on entering, ready on return, stopped on leaving.
 
-    `startup_s` runs from the spawn of the process until `GET /v3/ws/health` answers 200.
+    `startup_s` runs from the spawn of the process until its health check, `GET /v3/ws/health`, answers 200.
     """
 
     def __init__(
@@ -39,7 +39,9 @@ class Server:
         *,
         environment: Mapping[str, str] | None = None,
         timeout_s: float = 120.0,
+        health_path: str = "/v3/ws/health",
     ) -> None:
+        self._health_path = health_path
         self._command = [*command, *_ARGUMENTS]
         self._environment = {**os.environ, **(environment or {})}
         self._timeout_s = timeout_s
@@ -53,7 +55,7 @@ class Server:
         self._popen = subprocess.Popen(
             self._command, env=self._environment, stderr=subprocess.PIPE, text=True, stdout=subprocess.DEVNULL
         )
-        self._process = psutil.Process(self._popen.pid)
+        self.process = psutil.Process(self._popen.pid)
         self._reader = threading.Thread(target=self._read_stderr, daemon=True)
         self._reader.start()
         try:
@@ -73,6 +75,11 @@ class Server:
     def address(self) -> str:
         return f"ws://{self._host}"
 
+    def kill(self) -> None:
+        """End the process as a crash would; leaving still cleans up."""
+        self._popen.kill()
+        self._popen.wait()
+
     def cpu_s(self) -> float:
         """User and system time of the process and its children so far."""
         times = [process.cpu_times() for process in self._processes()]
@@ -83,7 +90,7 @@ class Server:
         return sum(process.memory_info().rss for process in self._processes()) / 2**20
 
     def _processes(self) -> list[psutil.Process]:
-        return [self._process, *self._process.children(recursive=True)]
+        return [self.process, *self.process.children(recursive=True)]
 
     def _read_stderr(self) -> None:
         assert self._popen.stderr is not None
@@ -105,7 +112,7 @@ class Server:
 
     def _is_healthy(self) -> bool:
         try:
-            with urllib.request.urlopen(f"http://{self._host}/v3/ws/health", timeout=5) as answer:
+            with urllib.request.urlopen(f"http://{self._host}{self._health_path}", timeout=5) as answer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False

@@ -19,7 +19,9 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+from pydantic_core import PydanticUndefined
 
+from tympan.bridge.settings import BridgeSettings
 from tympan.cli.exit_codes import ExitCode
 from tympan.cli.main import app
 from tympan.engines.moonshine.assets import DEFAULT_MODEL, DEFAULT_SHA256
@@ -29,7 +31,9 @@ from tympan.engines.wheel_model import WHEEL_MODELS
 from tympan.migrate import reference as migration
 from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
-from tympan.server.settings import CONFIG_VARIABLE, PREFIX, Settings
+from tympan.server.listening_settings import PREFIX, ListeningSettings
+from tympan.server.settings import CONFIG_VARIABLE, Settings
+from tympan.wire import bridge_reference
 from tympan.wire.v2 import reference as v2_reference
 from tympan.wire.v3 import reference
 
@@ -48,8 +52,8 @@ _COMPUTED = MappingProxyType({"token_secret": "random", "workers": "one a core",
 _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
-        "TYMPAN_API_KEY": "`tympan transcribe`: key for the server, like `--api-key`",
-        "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan transcribe` without `--url`",
+        "TYMPAN_API_KEY": "`tympan listen`, `transcribe` and `probe`: key for the server, like `--api-key`",
+        "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan listen` and `transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",
         "TYMPAN_MODELS_DIR": "where pulled models are kept; else `tympan/models` in your data directory",
         "TYMPAN_DEBUG": "set: an internal error shows its traceback",
@@ -70,16 +74,6 @@ _ENGINE_TEXTS = MappingProxyType(
 
 def settings_page() -> str:
     """Every setting of the server."""
-    rows = [
-        (
-            f"`{name}`",
-            _flag(name),
-            _values(field.annotation, field.metadata),
-            _default(name, field.default),
-            field.description or "",
-        )
-        for name, field in Settings.model_fields.items()
-    ]
     return _page(
         "Settings",
         "Settings of `tympan serve`. A flag wins over the environment, the environment over the TOML file, the file "
@@ -88,11 +82,36 @@ def settings_page() -> str:
         "unknown key in the file is an error, as is a value that can't be used: exit code "
         f"{ExitCode.SETTINGS.value}. Limits, lengths and times hold for each session; `_s` are seconds, `_ms` "
         "milliseconds.",
-        _table(("Setting", "Flag", "Values", "Default", "Meaning"), rows),
+        _settings_table("serve", Settings.model_fields),
         "`--i-know-this-is-open` is a flag only: it allows `--no-auth` on an address that isn't loopback.",
+        "## Settings of the bridge",
+        "`tympan bridge` takes those of the above that concern listening, and these. Its TOML file is one of its own, "
+        "given by `--config`.",
+        _settings_table("bridge", _bridge_fields()),
         "## Other variables of the environment",
         _table(("Variable", "Meaning"), [(_codes(name), text) for name, text in _OTHER_VARIABLES.items()]),
     )
+
+
+def _bridge_fields() -> dict[str, Any]:
+    """What the bridge has besides, or otherwise than, whatever listens."""
+    shared = ListeningSettings.model_fields
+    fields = BridgeSettings.model_fields
+    return {name: field for name, field in fields.items() if repr(field) != repr(shared.get(name))}
+
+
+def _settings_table(command: str, fields: Mapping[str, Any]) -> str:
+    rows = [
+        (
+            f"`{name}`",
+            _flag(command, name),
+            _values(field.annotation, field.metadata),
+            _default(command, name, field.default),
+            field.description or "",
+        )
+        for name, field in fields.items()
+    ]
+    return _table(("Setting", "Flag", "Values", "Default", "Meaning"), rows)
 
 
 def commands_page() -> str:
@@ -183,6 +202,7 @@ def _rule_page(rule: AnyRule) -> Callable[[], str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/protocol-v2.md": v2_reference.render,
+    "docs/reference/bridge.md": bridge_reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,
@@ -258,10 +278,10 @@ def _helps_below(command: Any, name: str, parent: Any) -> Iterator[tuple[str, st
         yield from _helps_below(child, child_name, context)
 
 
-def _flag(name: str) -> str:
-    serve: Any = typer.main.get_command(app).commands["serve"]  # type: ignore[attr-defined]
+def _flag(command: str, name: str) -> str:
+    found: Any = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
     flag = _FLAG_OF.get(name, "--" + name.replace("_", "-"))
-    return f"`{flag}`" if any(flag in parameter.opts for parameter in serve.params) else ""
+    return f"`{flag}`" if any(flag in parameter.opts for parameter in found.params) else ""
 
 
 def _values(annotation: Any, metadata: Iterable[Any]) -> str:
@@ -290,10 +310,10 @@ def _limits(metadata: Iterable[Any]) -> Iterator[str]:
                 yield text.format(f"{getattr(constraint, attribute):,}")
 
 
-def _default(name: str, default: object) -> str:
-    if name in _COMPUTED:
+def _default(command: str, name: str, default: object) -> str:
+    if command == "serve" and name in _COMPUTED:
         return _COMPUTED[name]
-    if default is None or default == ():
+    if default is None or default == () or default is PydanticUndefined:
         return ""
     return f"`{str(default).lower() if isinstance(default, bool) else default}`"
 

@@ -25,6 +25,7 @@ SECTIONS = (
     "memory",
     "startup",
     "longevity",
+    "bridge",
 )
 
 

@@ -2,102 +2,60 @@
 
 from __future__ import annotations
 
-import json
-import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from command_line import MakeAudio, Run
-from websockets.exceptions import ConnectionClosed
-from websockets.sync.server import Server, ServerConnection, serve
-
-BEGIN = {"type": "Begin", "id": "7f1e4a34-9a3e-4b9e-a0c5-5b0b3c1d2e3f", "expires_at": 1_800_000_000}
-TERMINATION = {"type": "Termination", "audio_duration_seconds": 3, "session_duration_seconds": 3}
-
-
-def turn(order: int, *texts: str, is_formatted: bool = True) -> dict[str, Any]:
-    words = [
-        {"start": 100 * index, "end": 100 * index + 80, "confidence": 0.75, "text": text, "word_is_final": True}
-        for index, text in enumerate(texts)
-    ]
-    return {
-        "type": "Turn",
-        "turn_order": order,
-        "turn_is_formatted": is_formatted,
-        "end_of_turn": True,
-        "transcript": " ".join(texts),
-        "end_of_turn_confidence": 0.9,
-        "words": words,
-    }
-
-
-ANSWER = [
-    turn(0, "hello", "there", is_formatted=False),
-    turn(0, "Hello", "there."),
-    turn(1, "goodbye", is_formatted=False),
-    turn(1, "Goodbye."),
-    TERMINATION,
-]
-
-
-class Service:
-    """Says its answer after Terminate; or, as `refusal`, an error at once or in mid-audio."""
-
-    def __init__(self) -> None:
-        self.parameters: list[dict[str, list[str]]] = []
-        self.keys: list[str | None] = []
-        self.audio: list[bytes] = []
-        self.refusal: tuple[int, str] | None = None
-        self.refuses_after_chunks = 0
-        self.server: Server = serve(self._talk, "127.0.0.1", 0, max_queue=None)
-        self.url = f"ws://127.0.0.1:{self.server.socket.getsockname()[1]}"
-
-    def _talk(self, connection: ServerConnection) -> None:
-        assert connection.request is not None
-        self.parameters.append(parse_qs(urlsplit(connection.request.path).query))
-        self.keys.append(connection.request.headers.get("Authorization"))
-        try:
-            self._converse(connection)
-        except ConnectionClosed:
-            return
-
-    def _converse(self, connection: ServerConnection) -> None:
-        connection.send(json.dumps(BEGIN))
-        chunks: list[bytes] = []
-        while True:
-            if self.refusal is not None and len(chunks) == self.refuses_after_chunks:
-                code, text = self.refusal
-                connection.send(json.dumps({"type": "Error", "error_code": code, "error": text}))
-                connection.close(code, "See Error message for details")
-                return
-            message = connection.recv()
-            if isinstance(message, str):
-                break
-            chunks.append(message)
-        assert json.loads(message) == {"type": "Terminate"}
-        self.audio.append(b"".join(chunks))
-        for answer in ANSWER:
-            connection.send(json.dumps(answer))
+from v3_service import RAW_ANSWER, U3_ANSWER, US_ANSWER, Service, running
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service()
-    thread = threading.Thread(target=service.server.serve_forever)
-    thread.start()
-    yield service
-    service.server.shutdown()
-    thread.join()
+    with running(Service()) as service:
+        yield service
 
 
 def test_formatted_turns_come_back(run: Run, service: Service, audio_file: MakeAudio) -> None:
     ran = run("transcribe", "--url", service.url, audio_file())
 
     assert (ran.code, ran.output, ran.errors) == (0, "Hello there.\nGoodbye.\n", "")
+
+
+@pytest.mark.parametrize(
+    ("answer", "output"),
+    [
+        (US_ANSWER, "Hello there.\nGoodbye.\n"),
+        (U3_ANSWER, "Hello there.\nGoodbye.\n"),
+        (RAW_ANSWER, "hello there\ngoodbye\n"),
+    ],
+    ids=["a raw and a formatted final", "one formatted final", "raw finals only"],
+)
+@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+def test_every_style_of_service_tells_each_turn_once(
+    run: Run, service: Service, audio_file: MakeAudio, answer: tuple[dict[str, object], ...], output: str, command: str
+) -> None:
+    service.answer = answer
+
+    ran = run(*command.split(), audio_file(seconds=0.3), "--url", service.url)
+
+    assert (ran.code, ran.output, ran.errors) == (0, output, "")
+
+
+@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+def test_a_connection_that_is_cut_is_opened_again_and_nothing_is_lost(
+    run: Run, service: Service, audio_file: MakeAudio, command: str
+) -> None:
+    service.drops_after_chunks = 4
+
+    ran = run(*command.split(), audio_file(seconds=0.5), "--url", service.url)
+
+    lost, *_, back = ran.errors.splitlines()
+    assert (ran.code, ran.output) == (0, "Hello there.\nGoodbye.\n")
+    assert lost.startswith("tympan: the connection to the server was lost; trying again in ")
+    assert back == "tympan: the connection is back; nothing was lost"
+    assert [len(audio) for audio in service.audio] == [16_000]
 
 
 def test_the_whole_file_is_sent_at_its_own_rate(run: Run, service: Service, audio_file: MakeAudio) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import json
 import os
 import subprocess
 import sys
@@ -142,6 +143,84 @@ def test_a_link_keeps_pointing_to_the_file_that_is_written(
     assert target.read_text() == TEXT
 
 
+SRT = "1\n00:00:00,200 --> 00:00:01,200\nBook a table.\n\n2\n00:00:02,000 --> 00:00:02,900\nThanks.\n\n"
+
+
+def test_subtitles_have_a_cue_for_each_thing_said(transcribe: Run, audio_file: MakeAudio) -> None:
+    assert transcribe("--format", "srt", audio_file()).output == SRT
+    assert transcribe("--format", "vtt", audio_file()).output == "WEBVTT\n\n" + SRT.replace(",", ".")
+
+
+@pytest.mark.parametrize(("output_format", "suffix"), [("srt", ".srt"), ("text", ".txt"), ("json", ".json")])
+def test_a_directory_gets_a_file_for_each_input(
+    transcribe: Run, audio_file: MakeAudio, tmp_path: Path, output_format: str, suffix: str
+) -> None:
+    into = tmp_path / "results"
+    into.mkdir()
+    first, second = audio_file("a.wav"), audio_file("b.flac")
+
+    ran = transcribe("--format", output_format, first, second, "-o", into)
+
+    assert (ran.code, ran.output, ran.errors) == (0, "", "")
+    assert sorted(path.name for path in into.iterdir()) == [f"a{suffix}", f"b{suffix}"]
+    assert (into / f"b{suffix}").read_text() == transcribe("--format", output_format, second).output
+
+
+def test_subtitles_of_several_files_need_a_directory(transcribe: Run, audio_file: MakeAudio) -> None:
+    ran = transcribe("--format", "srt", audio_file("a.wav"), audio_file("b.wav"))
+
+    assert (ran.code, ran.output) == (2, "")
+    assert "--output DIRECTORY" in ran.errors
+
+
+def test_two_inputs_never_share_a_result_file(transcribe: Run, audio_file: MakeAudio, tmp_path: Path) -> None:
+    ran = transcribe(audio_file("a.wav"), audio_file("a.flac"), "-o", tmp_path)
+
+    assert (ran.code, ran.output) == (4, "")
+    assert "several inputs are called 'a'" in ran.errors
+
+
+RAW = bytes(2 * 3 * 16_000)
+
+
+def piped(script: Path, content: bytes, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    command = [sys.executable, "-m", "tympan", "transcribe", "--engine", "scripted", "--model", str(script)]
+    return subprocess.run([*command, *arguments], input=content, capture_output=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("content", "arguments"),
+    [
+        (RAW, ["-"]),
+        (RAW, ["-", "--sample-rate", "8000", "--channels", "2"]),
+        (RAW[:24_000], ["-", "--sample-rate", "8000", "--encoding", "pcm_mulaw"]),
+    ],
+)
+def test_raw_audio_comes_through_standard_input(script: Path, content: bytes, arguments: list[str]) -> None:
+    ran = piped(script, content, *arguments)
+
+    assert (ran.returncode, ran.stdout.decode(), ran.stderr) == (0, TEXT, b"")
+
+
+def test_a_wav_file_comes_through_standard_input(script: Path, audio_file: MakeAudio) -> None:
+    ran = piped(script, audio_file(rate_hz=44_100).read_bytes(), "-", "--format", "json")
+
+    assert (ran.returncode, ran.stderr) == (0, b"")
+    assert json.loads(ran.stdout)["file"] == "standard input"
+    assert json.loads(ran.stdout)["audio_duration_ms"] == 3_000
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(b"", b"standard input: no audio came"), (b"fLaC....", b"FLAC can't be read from a pipe; give the file's name")],
+)
+def test_what_cannot_be_read_from_standard_input_is_one_line(script: Path, content: bytes, message: bytes) -> None:
+    ran = piped(script, content, "-")
+
+    assert (ran.returncode, ran.stdout, ran.stderr.count(b"\n")) == (3, b"", 1)
+    assert message in ran.stderr
+
+
 def test_the_default_engine_is_the_registrys() -> None:
     assert inspect.signature(transcribe_command).parameters["engine"].default == DEFAULT_ENGINE
 
@@ -157,12 +236,14 @@ def test_a_failure_leaves_the_output_file_alone(transcribe: Run, tmp_path: Path)
 def test_an_output_that_cannot_be_written_is_told_before_the_work(
     transcribe: Run, audio_file: MakeAudio, tmp_path: Path
 ) -> None:
+    (tmp_path / "speech.txt").mkdir()
+
     into_nowhere = transcribe(audio_file(), "-o", tmp_path / "nowhere" / "out.txt")
     onto_directory = transcribe(audio_file(), "-o", tmp_path)
 
     assert (into_nowhere.code, onto_directory.code) == (4, 4)
     assert "no directory" in into_nowhere.errors
-    assert "this is a directory" in onto_directory.errors
+    assert "speech.txt: this is a directory" in onto_directory.errors
 
 
 def test_realtime_takes_as_long_as_the_audio(transcribe: Run, audio_file: MakeAudio) -> None:

@@ -13,8 +13,10 @@ import pytest
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
-from tympan.client.aio import Session, connect, session_address
+from tympan.client.address import session_address
+from tympan.client.aio import Session, connect
 from tympan.client.errors import AuthError, ClientError, NetworkError, RequestError, ServerError
+from tympan.client.parameters import SessionParameters
 from tympan.wire.v3.messages import ForceEndpoint, Termination, Turn
 
 BEGIN = {"type": "Begin", "id": "7f1e4a34-9a3e-4b9e-a0c5-5b0b3c1d2e3f", "expires_at": 1_800_000_000}
@@ -45,11 +47,13 @@ async def say(connection: ServerConnection, *messages: dict[str, Any]) -> None:
         await connection.send(json.dumps(message))
 
 
-def talk(conversation: Conversation, act: Callable[[Session], Awaitable[None]] | None = None) -> list[object]:
+def talk(
+    conversation: Conversation, act: Callable[[Session], Awaitable[None]] | None = None, **options: Any
+) -> list[object]:
     """Everything the client hears from a server that holds this conversation."""
 
     async def run() -> list[object]:
-        async with server(conversation) as url, connect(url) as session:
+        async with server(conversation) as url, connect(url, **options) as session:
             if act is not None:
                 await act(session)
             return [message async for message in session]
@@ -57,9 +61,9 @@ def talk(conversation: Conversation, act: Callable[[Session], Awaitable[None]] |
     return asyncio.run(run())
 
 
-def failure(conversation: Conversation) -> ClientError:
+def failure(conversation: Conversation, **options: Any) -> ClientError:
     with pytest.raises(ClientError) as raised:
-        talk(conversation)
+        talk(conversation, **options)
     return raised.value
 
 
@@ -96,17 +100,25 @@ def test_the_key_and_the_parameters_reach_the_server() -> None:
 
     async def conversation(connection: ServerConnection) -> None:
         await say(connection, BEGIN)
+        assert json.loads(await connection.recv()) == {"type": "Terminate"}
+        await say(connection, TERMINATION)
 
-    async def run() -> None:
+    async def run(**options: Any) -> None:
         async with (
             server(conversation, refuse=refuse) as url,
-            connect(url, api_key="secret", parameters={"sample_rate": 8000, "format_turns": True}),
+            connect(url, api_key="secret", **options),
         ):
             pass
 
-    asyncio.run(run())
+    asyncio.run(run(parameters={"sample_rate": 8000, "format_turns": True}))
+    asyncio.run(run(parameters=SessionParameters(sample_rate=48_000, keyterms_prompt=("a", "b")), reconnect=None))
 
-    assert seen == ["/v3/ws?sample_rate=8000&format_turns=true", "secret"]
+    assert seen == [
+        "/v3/ws?sample_rate=8000&format_turns=true&resumable=true",
+        "secret",
+        "/v3/ws?sample_rate=48000&encoding=pcm_s16le&keyterms_prompt=%5B%22a%22%2C+%22b%22%5D",
+        "secret",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -148,7 +160,7 @@ def test_a_connection_that_breaks_is_a_network_error() -> None:
         await say(connection, BEGIN)
         connection.transport.abort()
 
-    assert type(failure(conversation)) is NetworkError
+    assert type(failure(conversation, reconnect=None)) is NetworkError
 
 
 def test_sending_after_the_end_is_a_network_error() -> None:
@@ -157,7 +169,6 @@ def test_sending_after_the_end_is_a_network_error() -> None:
 
     async def act(session: Session) -> None:
         assert [message async for message in session] == [Termination(1, 1)]
-        await session._connection.wait_closed()
         await session.send_audio(b"\0\0")
 
     with pytest.raises(NetworkError, match="ended"):

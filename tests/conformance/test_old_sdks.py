@@ -8,18 +8,19 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from v2_services import KEY, Way, running, served, write_script
+from v2_services import KEY, Way, bridged, running, served, write_script
 
 from certificates import make_certificate
 from third_party import Environment
 
 ThirdParty = Callable[[str], Environment]
 PROGRAMS = Path(__file__).with_name("v2_programs")
-WAYS = {"served": served}
+WAYS = {"served": served, "bridged": bridged}
 
 Event = dict[str, Any]
 
@@ -70,7 +71,7 @@ class PythonSdk:
 
     def run(self, *, key: str = KEY, address: str | None = None, **options: Any) -> list[Event]:
         arguments = (address or self._way.plain, key, str(self._speech), json.dumps(options))
-        return events(self._environment.run(PROGRAMS / "old_python_sdk.py", *arguments, timeout_s=20))
+        return events(self._environment.run(PROGRAMS / "old_python_sdk.py", *arguments, timeout_s=40))
 
 
 @pytest.fixture
@@ -182,3 +183,21 @@ def test_a_raw_script_hears_every_utterance_and_ends(way: Way, speech: Path, pro
     texts = [message["text"] for message in messages if message["message_type"] == "FinalTranscript"]
     assert texts == ["One, two.", "Three."]
     assert end == {"code": 1000}
+
+
+def test_a_real_engine_is_heard_through_both_ways(third_party: ThirdParty, tmp_path: Path) -> None:
+    spec = find_spec("moonshine_voice")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("the package with the model and the recording is not installed")
+    recording = Path(spec.submodule_search_locations[0]) / "assets" / "beckett.wav"
+    sdk = third_party("python-sdk-v2")
+    with (
+        running("serve", "--api-key", KEY) as service,
+        running("bridge", "--api-key", KEY, "--upstream", f"ws://{service}", "--upstream-key", KEY) as bridge,
+    ):
+        for address in (service, bridge):
+            told = PythonSdk(sdk, Way(f"ws://{address}", "", tmp_path), recording).run(wants_information=True)
+            assert kinds(told)[0] == "open"
+            assert kinds(told)[-4:] == ["final", "information", "close", "done"]
+            assert " ".join(finals(told)).startswith("Ever tried. Ever failed. No matter. Try again.")
+            assert told[-3]["audio_s"] == pytest.approx(9.963, abs=0.001)

@@ -225,6 +225,7 @@ def test_the_backlog_is_never_negative() -> None:
 def test_telephone_audio_is_counted_in_its_own_bytes() -> None:
     it = session(AudioFormat(Encoding.PCM_MULAW, 8000), max_backlog_ms=1000)
     assert it.receive_audio(bytes(8000), at(0)) == [Feed(bytes(8000))]
+    assert (it.received_ms, it.received_bytes) == (1000, 8000)
     assert isinstance(error_of(it.receive_audio(bytes(8), at(0))), AudioTooFast)
 
 
@@ -258,6 +259,26 @@ def test_a_silent_client_is_closed_at_its_timeout_and_not_before() -> None:
     error = error_of(it.advance(at(5)))
     assert isinstance(error, Inactive)
     assert str(error) == "Session terminated due to inactivity: No messages received for 5 seconds"
+
+
+def test_the_silence_of_a_lost_client_does_not_count() -> None:
+    it = session(inactivity_timeout_s=5, max_duration_s=60)
+    assert it.receive_lost(at(4.9)) == []
+    assert it.deadline() == at(60)
+    assert it.advance(at(30)) == []
+    assert it.receive_resumed(at(30)) == []
+    assert it.deadline() == at(35)
+
+
+def test_a_client_that_is_lost_too_late_was_silent_for_too_long() -> None:
+    it = session(inactivity_timeout_s=5)
+    assert isinstance(error_of(it.receive_lost(at(5))), Inactive)
+
+
+def test_a_session_expires_while_its_client_is_lost() -> None:
+    it = session(max_duration_s=60)
+    it.receive_lost(at(50))
+    assert it.advance(at(60)) == [Mark(Finish())]
 
 
 def test_a_deadline_that_falls_before_an_input_fires_first() -> None:

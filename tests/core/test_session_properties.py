@@ -120,6 +120,16 @@ class AnySession(RuleBasedStateMachine):
         assert self.session.is_closed
 
     @rule()
+    def the_client_is_lost(self) -> None:
+        self.perform(self.session.receive_lost(Monotonic(self.now)))
+        if self.session.is_open:
+            assert self.session.deadline() == self.limits.max_duration_s
+
+    @rule()
+    def the_client_is_back(self) -> None:
+        self.perform(self.session.receive_resumed(Monotonic(self.now)))
+
+    @rule()
     def the_peer_is_gone(self) -> None:
         self.perform(self.session.close())
         assert self.session.is_closed

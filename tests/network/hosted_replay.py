@@ -200,6 +200,9 @@ class HostedReplay:
             if isinstance(error, Refused):
                 raise
             raise Refused(3006, f"{invalid}Invalid JSON: {error}") from None
+        silence = message.get("max_turn_silence", 0)
+        if type(silence) is not int and not self._behaviour.accepts_anything:
+            raise Refused(3006, f"{invalid}Invalid 'max_turn_silence': Input should be a valid integer")
         visit.received.append(message)
         message_type = str(message["type"])
         if not self._behaviour.obeys(message_type):

@@ -112,6 +112,8 @@ class Proxy:
         self.connections += 1
         try:
             await self._forward(reader, writer)
+        except asyncio.CancelledError:
+            pass  # the proxy is being left; the streams' own callback can't bear it
         finally:
             self._tasks.discard(task)
 

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from tympan.bridge.settings import BridgeSettings
 from tympan.cli.exit_codes import ExitCode
 from tympan.runtime.metrics import Metrics
 from tympan.server.settings import Settings
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+SETTINGS = (*Settings.model_fields, *BridgeSettings.model_fields)
 SCRIPT = ROOT / "scripts" / "generate_docs.py"
 
 
@@ -59,7 +61,7 @@ def test_pages_depend_on_no_terminal_and_no_environment(environment):
 
 
 def test_every_setting_metric_and_exit_code_has_its_row(generator):
-    for name in Settings.model_fields:
+    for name in SETTINGS:
         assert f"\n| `{name}` |" in generator.settings_page()
     for metric in Metrics().registry.collect():
         assert f"\n| `{metric.name}" in generator.metrics_page()
@@ -74,9 +76,7 @@ def test_every_variable_that_the_code_names_is_in_the_settings_page(generator):
         for source in (ROOT / "src").rglob("*.py")
         for name in re.findall(r"\bTYMPAN_[A-Z_]*[A-Z]\b", source.read_text(encoding="utf-8"))
     }
-    assert {name for name in variables if name not in page} <= {
-        f"TYMPAN_{name.upper()}" for name in Settings.model_fields
-    }
+    assert {name for name in variables if name not in page} <= {f"TYMPAN_{name.upper()}" for name in SETTINGS}
 
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head(generator):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import uuid
@@ -12,6 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from running_service import CHUNK, KEY, Client, Service, Start, endings, eventually, limits
+from websockets.exceptions import ConnectionClosed
 
 from tympan.engines.scripted import Script, ScriptedWord
 from tympan.server.config import AuthConfig
@@ -172,6 +174,28 @@ def test_the_longest_session_is_4008_after_its_last_words(start: Start) -> None:
     assert (code, reason) == (4008, "Session Expired")
 
 
+def test_many_short_messages_are_4032_on_a_strict_server(start: Start) -> None:
+    client = connects(start(session=limits(is_strict=True, max_chunk_ms=1000)))
+    client.hears()
+    with suppress(ConnectionClosed):
+        for _ in range(60):
+            client.sends(b"\0" * 640)
+    messages, code, _ = client.hears_end()
+    assert (told(messages), code) == (["error", "SessionTerminated"], 4032)
+
+
+def test_a_server_that_stops_tells_the_last_words_and_1013(start: Start) -> None:
+    service = start()
+    client = connects(service)
+    client.hears()
+    client.says(1400)
+    assert client.hears()["text"] == "hi"  # the audio is there
+    asyncio.run_coroutine_threadsafe(service.gateway.drain(5), service.loop)
+    messages, code, _ = client.hears_end()
+    assert told(messages)[-2:] == ["error", "SessionTerminated"]
+    assert (finals(messages)[0].split()[0], code) == ("Hi,", 1013)
+
+
 def test_a_token_of_either_protocol_opens_sessions_of_both(service: Service) -> None:
     headers = {"Authorization": KEY}
     old = httpx.post(service.http + TOKEN, json={"expires_in": 360_000}, headers=headers)
@@ -208,7 +232,7 @@ def test_without_authentication_no_key_is_needed(start: Start) -> None:
 def test_garbage_of_all_kinds_leaves_the_server_idle(service: Service) -> None:
     for garbage in ("", "{", "null", '"x"', "[[", b"\xff", "\u0000", json.dumps({"audio_data": "=" * 1000})):
         client = connects(service)
-        with suppress(OSError):
+        with suppress(ConnectionClosed):
             client.sends(garbage)
             client.sends({"terminate_session": True})
         client.hears_end()

@@ -13,10 +13,13 @@ from tympan.core import effects
 from tympan.core.config import ConfigUpdate, OutputConfig, SessionConfig
 from tympan.core.errors import BadParameter, MalformedMessage, UnknownMessageType
 from tympan.core.events import (
+    CheckpointReached,
     ConfigurationChanged,
     EndReason,
+    ResumeOffer,
     SessionBegan,
     SessionEnded,
+    SessionResumed,
     SpeechStarted,
     TurnEnded,
     TurnUpdated,
@@ -24,7 +27,7 @@ from tympan.core.events import (
 from tympan.core.units import StreamMs
 from tympan.core.words import Word
 from tympan.formatting.pipeline import EnglishWording
-from tympan.wire.server_protocol import KeepAlive
+from tympan.wire.server_protocol import Acknowledged, KeepAlive
 from tympan.wire.v3.params import parse_query
 from tympan.wire.v3.server import V3ServerProtocol, farewell
 
@@ -99,6 +102,7 @@ def test_a_formatted_conversation_reads_as_the_protocol_says():
     ]
     assert client.server.farewell(None) == farewell(None)
     assert farewell(None).messages == ()
+    assert client.server.farewell(None) == farewell(None)
     assert (farewell(None).code, farewell(None).reason) == (1000, "Session Ended")
 
 
@@ -179,6 +183,31 @@ def test_begin_echoes_the_configuration_without_nulls():
                 "filter_profanity": True,
             },
         }
+    ]
+
+
+def test_begin_offers_a_way_back_where_there_is_one():
+    (begin,) = Conversation().hears(SessionBegan("8a1c", 9, ResumeOffer("k3y", 30)))
+    assert (begin["resume_key"], begin["resume_window_seconds"]) == ("k3y", 30)
+    assert "resume_key" not in Conversation("resumable=true").begins()[0]
+
+
+def test_a_session_that_may_be_resumed_knows_acknowledgements_and_no_other_does():
+    client = Conversation()
+    with pytest.raises(UnknownMessageType, match="Invalid Message Type: Acknowledge"):
+        client.server.receive_text('{"type":"Acknowledge","messages":3}')
+    client.hears(SessionBegan("8a1c", 9, ResumeOffer("k3y", 30)))
+    assert client.server.receive_text('{"type":"Acknowledge","messages":3}') == Acknowledged(3)
+    assert client.server.receive_text('{"type":"KeepAlive"}') == KeepAlive()
+
+
+def test_checkpoints_and_resumptions_are_told_as_the_reference_says():
+    client = Conversation()
+    assert client.hears(CheckpointReached(32_000, StreamMs(500), 2)) == [
+        {"type": "Checkpoint", "audio_received_bytes": 32_000, "audio_settled_ms": 500, "messages_received": 2}
+    ]
+    assert client.hears(SessionResumed("8a1c", 9, 32_000, 2)) == [
+        {"type": "Resumed", "id": "8a1c", "audio_received_bytes": 32_000, "messages_received": 2, "expires_at": 9}
     ]
 
 

@@ -13,10 +13,12 @@ from hypothesis import strategies as st
 from tympan.core import effects, errors
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.events import (
+    CheckpointReached,
     ConfigurationChanged,
     EndReason,
     SessionBegan,
     SessionEnded,
+    SessionResumed,
     SpeechStarted,
     TurnEnded,
     TurnUpdated,
@@ -116,6 +118,12 @@ def test_each_event_of_an_utterance_is_told_once_and_nothing_empty():
     assert texts(client.hears_so_far("Hi,")) == [("PartialTranscript", "hi")]
     assert texts(client.hears_end("Hi.")) == [("FinalTranscript", "Hi.")]
     assert texts(client.hears_so_far("hi")) == [("PartialTranscript", "hi")]
+
+
+def test_nothing_of_the_resume_extension_is_told():
+    client = Conversation()
+    assert client.hears(SessionResumed("8a1c", 9, 32_000, 2)) == []
+    assert client.hears(CheckpointReached(32_000, StreamMs(500), 2)) == []
 
 
 def test_without_partials_only_finals_are_told():

@@ -11,7 +11,6 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from tympan.cli.output import print_result
 from tympan.cli.transcript import SpokenTurn, header
-from tympan.core.errors import TympanError
 
 
 class Audience:
@@ -43,16 +42,16 @@ class Audience:
     ) -> None:
         self._progress.stop()
 
-    def begin(self, file: str, duration_ms: float) -> None:
-        """A file is open; that much audio is in it."""
+    def begin(self, file: str, duration_ms: float | None) -> None:
+        """A file is open; that much audio is in it, if it is known."""
         if self._task is not None:
             self._progress.remove_task(self._task)
         self._task = self._progress.add_task(file, total=duration_ms)
         if self._shows_turns and self._has_headers:
             print_result(f"{header(file)}\n")
 
-    def judged(self, until_ms: float) -> None:
-        """The open file is done up to there."""
+    def sent(self, until_ms: float) -> None:
+        """The open file was given to the engine or the server up to there."""
         if self._task is not None:
             self._progress.update(self._task, completed=until_ms)
 
@@ -61,6 +60,6 @@ class Audience:
         if self._shows_turns:
             print_result(f"{turn.text}\n")
 
-    def complaint(self, error: TympanError) -> None:
-        """One of several files failed; the others go on."""
-        print(f"tympan: {error}", file=sys.stderr, flush=True)
+    def complaint(self, text: str) -> None:
+        """Something went wrong that doesn't end the command."""
+        print(f"tympan: {text}", file=sys.stderr, flush=True)

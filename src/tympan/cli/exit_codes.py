@@ -5,7 +5,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from tympan.cli.errors import MissingExtra, OutputError
-from tympan.client.errors import AuthError, NetworkError, RequestError, ServerError
+from tympan.client.errors import AudioDeviceError, AuthError, BufferFull, NetworkError, RequestError, ServerError
 from tympan.core.errors import DownloadError, EngineError, MediaError, ModelError, SettingsError, TympanError
 
 
@@ -25,6 +25,8 @@ class ExitCode(IntEnum):
     ENGINE = 10
     SETTINGS = 11
     MISSING_EXTRA = 12
+    AUDIO_DEVICE = 13
+    CHECK_FAILED = 15
     INTERRUPTED = 130
 
     @property
@@ -46,6 +48,8 @@ _MEANINGS = {
     ExitCode.ENGINE: "the engine failed",
     ExitCode.SETTINGS: "a setting has a value that can't be used",
     ExitCode.MISSING_EXTRA: "the command needs packages that aren't installed",
+    ExitCode.AUDIO_DEVICE: "there is no microphone that can be used, or it failed",
+    ExitCode.CHECK_FAILED: "a check of 'tympan probe' failed",
     ExitCode.INTERRUPTED: "interrupted by Ctrl+C",
 }
 
@@ -54,6 +58,7 @@ _CODES: tuple[tuple[type[TympanError], ExitCode], ...] = (
     (OutputError, ExitCode.OUTPUT),
     (NetworkError, ExitCode.NETWORK),
     (DownloadError, ExitCode.NETWORK),
+    (BufferFull, ExitCode.NETWORK),
     (AuthError, ExitCode.AUTH),
     (RequestError, ExitCode.REFUSED),
     (ServerError, ExitCode.SERVER),
@@ -61,6 +66,7 @@ _CODES: tuple[tuple[type[TympanError], ExitCode], ...] = (
     (EngineError, ExitCode.ENGINE),
     (SettingsError, ExitCode.SETTINGS),
     (MissingExtra, ExitCode.MISSING_EXTRA),
+    (AudioDeviceError, ExitCode.AUDIO_DEVICE),
 )
 
 

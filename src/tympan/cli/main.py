@@ -16,9 +16,12 @@ from typing import Annotated
 
 import typer
 
+from tympan.cli.commands.bridge import bridge
 from tympan.cli.commands.demo import demo
+from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
+from tympan.cli.commands.probe import probe
 from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
@@ -38,9 +41,12 @@ app = typer.Typer(
 
 # One line a command, in the order of --help.
 app.command()(serve)
+app.command()(listen)
+app.command()(bridge)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
+app.command()(probe)
 app.command()(demo)
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

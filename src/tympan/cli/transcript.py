@@ -1,4 +1,4 @@
-"""What a file said, as text or JSON. Pure: no I/O."""
+"""What a file said, as text, JSON or subtitles. Pure: no I/O."""
 
 from __future__ import annotations
 
@@ -16,6 +16,13 @@ class TranscriptFormat(StrEnum):
 
     TEXT = "text"
     JSON = "json"
+    SRT = "srt"
+    VTT = "vtt"
+
+    @property
+    def is_subtitles(self) -> bool:
+        """One file is the subtitles of one recording."""
+        return self in (TranscriptFormat.SRT, TranscriptFormat.VTT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,13 +51,18 @@ def header(file: str) -> str:
 
 
 def render(transcripts: Sequence[Transcript], kind: TranscriptFormat, *, is_list: bool) -> str:
-    """The whole output. `is_list` says that several files were asked for, however many could be read."""
+    """The whole output. `is_list` says that several files were asked for, however many could be read; subtitles
+    are of one file."""
     match kind:
         case TranscriptFormat.TEXT:
             return "".join(_as_text(transcript, has_header=is_list) for transcript in transcripts)
         case TranscriptFormat.JSON:
             objects = [_as_object(transcript) for transcript in transcripts]
             return json.dumps(objects if is_list else objects[0], ensure_ascii=False, indent=2) + "\n"
+        case TranscriptFormat.SRT | TranscriptFormat.VTT:
+            from tympan.cli.subtitles import subtitles  # noqa: PLC0415  (its library takes a while)
+
+            return "".join(subtitles(kind.value, [turn.words for turn in one.turns]) for one in transcripts)
         case _ as unreachable:
             assert_never(unreachable)
 
@@ -65,11 +77,12 @@ def _as_object(transcript: Transcript) -> dict[str, object]:
         "file": transcript.file,
         "audio_duration_ms": transcript.audio_duration_ms,
         "text": " ".join(turn.text for turn in transcript.turns),
-        "turns": [_turn_object(turn) for turn in transcript.turns],
+        "turns": [turn_object(turn) for turn in transcript.turns],
     }
 
 
-def _turn_object(turn: SpokenTurn) -> dict[str, object]:
+def turn_object(turn: SpokenTurn) -> dict[str, object]:
+    """A turn in JSON; times are milliseconds of audio."""
     return {
         "text": turn.text,
         "start": turn.words[0].start_ms,

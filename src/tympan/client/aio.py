@@ -1,48 +1,51 @@
-"""Asynchronous v3 client: a thin shell of `websockets` round `wire.v3.client`.
+"""Asynchronous v3 client: a session that outlives its connections.
 
-    async with connect(url, api_key=key, parameters={"sample_rate": 16000}) as session:
+    async with connect(url, api_key=key, parameters=SessionParameters(sample_rate=16000)) as session:
         await session.send_audio(chunk)
         await session.terminate()
-        async for message in session:
+        async for event in session:
             ...
 
-Rules: the first message is `Begin`, kept as `session.begin`; iteration gives the others and stops after
-`Termination`. Whatever goes wrong is a ClientError. Messages of types that this version doesn't know are
-passed over, as the protocol asks.
+Rules:
+- The first message is `Begin`, kept as `session.begin`; iteration gives the others and stops after `Termination`.
+- When the connection is lost, audio and controls are kept, another one is opened, and the transcript goes on:
+  `Reconnecting` and `Reconnected` tell of it. What can't be mended is a ClientError, raised by iteration.
+- Leaving the block ends the session: gracefully and within a bounded time, or at once when an exception leaves
+  with it. No task and no socket is left behind.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Literal
 
-from websockets.asyncio.client import ClientConnection
-from websockets.asyncio.client import connect as open_websocket
-from websockets.exceptions import ConnectionClosed, InvalidStatus, InvalidURI, WebSocketException
-
-from tympan.client.address import session_address
-from tympan.client.errors import (
-    AuthError,
-    ClientError,
-    NetworkError,
-    RequestError,
-    ServerError,
-    error_of_code,
+from tympan.client.connection import Target, Timeouts
+from tympan.client.conversation import Conversation, Timing
+from tympan.client.dialer import Dialer, Token
+from tympan.client.inbox import Inbox
+from tympan.client.outgoing import Outgoing
+from tympan.client.parameters import (
+    SessionParameters,
+    audio_format,
+    has_partials,
+    is_told_twice,
+    longest_silence_ms,
+    parameter_values,
 )
-from tympan.core.errors import ProtocolError
-from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
-from tympan.wire.v3.messages import (
-    Begin,
-    ClientMessage,
-    Error,
-    ServerMessage,
-    Terminate,
-    Termination,
-    UnknownServerMessage,
-)
+from tympan.client.retry import ReconnectPolicy
+from tympan.client.seam import Seam
+from tympan.client.session import Session
+from tympan.client.trust import Trust
+from tympan.core.audio import AudioFormat
+from tympan.wire.v3.client import ParameterValue
 
-_CLOSE_TIMEOUT_S = 2.0
-"""What matters was said before the close; a server that doesn't answer it holds nobody up."""
+__all__ = ["MAX_KEPT_AUDIO_S", "Session", "Timing", "connect"]
+
+MAX_KEPT_AUDIO_S = 600
+"""Audio kept for a lost connection: 19 MB at 16 kHz. Live audio is settled within seconds; the rest is for a network
+that is away for minutes."""
 
 
 @asynccontextmanager
@@ -50,108 +53,48 @@ async def connect(
     url: str,
     *,
     api_key: str | None = None,
-    parameters: Mapping[str, ParameterValue] | None = None,
-    open_timeout_s: float = 10,
+    token: Token | None = None,
+    parameters: SessionParameters | Mapping[str, ParameterValue] | None = None,
+    tls: Trust = None,
+    proxy: str | Literal[True] | None = True,
+    reconnect: ReconnectPolicy | None = ReconnectPolicy(),  # noqa: B008  (frozen)
+    timeouts: Timeouts = Timeouts(),  # noqa: B008
+    max_kept_audio_s: float = MAX_KEPT_AUDIO_S,
+    timing: Timing = Timing(),  # noqa: B008
 ) -> AsyncIterator[Session]:
     """Open a session and wait for its `Begin`.
 
+    `url`: host, host and port, or an address (ws, wss, http, https), with or without path. `token`: a temporary
+    token, or a function that fetches one for each connection. `tls`: an SSL context, or the path of a PEM file with
+    the authorities to trust besides the system's. `proxy`: True as the environment says, an address, or None for
+    none. `reconnect`: None where a lost connection ends the session.
+
+    The first connection is attempted once. Compressed audio can't be sent again from a point in time, so a session
+    with an encoding other than PCM doesn't reconnect.
+
     Raises:
-        ClientError: no server there, or it refuses the session.
+        ClientError: no server there, or it refuses the session. On leaving: the session failed, or couldn't be ended,
+            and iterating hasn't told so.
     """
-    address = session_address(url, parameters or {})
-    headers = {} if api_key is None else {"Authorization": api_key}
+    values = parameter_values(parameters)
+    audio = audio_format(values)
+    policy = reconnect if audio is not None else None
+    wishes: dict[str, ParameterValue] = {} if policy is None else {"resumable": True}
+    conversation = Conversation(
+        Dialer(Target(url, tls, proxy, timeouts), values | wishes, api_key, token),
+        Outgoing(audio or AudioFormat(), max_kept_ms=int(max_kept_audio_s * 1000), keeps_sent=policy is not None),
+        Seam(is_told_twice(values), longest_silence_ms(values)),
+        Inbox(),
+        policy=policy,
+        tells_partials=has_partials(values),
+        timing=timing,
+    )
+    session = Session(conversation, await conversation.open(), audio)
+    talking = asyncio.create_task(conversation.run(), name="tympan client session")
     try:
-        connection = await open_websocket(
-            address, additional_headers=headers, open_timeout=open_timeout_s, close_timeout=_CLOSE_TIMEOUT_S
-        )
-    except (OSError, WebSocketException) as error:
-        raise _refused(url, error) from error
-    async with connection:
-        yield await Session.begun(connection)
-
-
-class Session:
-    """An open session. One task may send while another iterates."""
-
-    def __init__(self, connection: ClientConnection, begin: Begin) -> None:
-        self._connection = connection
-        self.begin = begin
-
-    @classmethod
-    async def begun(cls, connection: ClientConnection) -> Session:
-        """Wait for `Begin`."""
-        match await _receive(connection):
-            case Begin() as begin:
-                return cls(connection, begin)
-            case other:
-                raise ServerError(f"the server began with {type(other).__name__}, expected Begin")
-
-    async def send_audio(self, payload: bytes) -> None:
-        """Send one chunk. Waits while the server is slow to read.
-
-        Raises:
-            NetworkError: the session has ended; iterating tells why.
-        """
-        await self._send(payload)
-
-    async def send(self, message: ClientMessage) -> None:
-        """Send a control message. Raises NetworkError as `send_audio` does."""
-        await self._send(encode_message(message))
-
-    async def terminate(self) -> None:
-        """No more audio: the server ends the open turn, says `Termination`, and iteration stops."""
-        await self.send(Terminate())
-
-    async def __aiter__(self) -> AsyncIterator[ServerMessage]:
-        """Messages after `Begin`, up to and with `Termination`.
-
-        Raises:
-            ClientError: the session ended in any other way.
-        """
-        while True:
-            message = await _receive(self._connection)
-            if not isinstance(message, UnknownServerMessage):
-                yield message
-            if isinstance(message, Termination):
-                return
-
-    async def _send(self, payload: bytes | str) -> None:
-        try:
-            await self._connection.send(payload)
-        except ConnectionClosed as error:
-            raise NetworkError("the session has ended") from error
-
-
-async def _receive(connection: ClientConnection) -> ServerMessage | UnknownServerMessage:
-    try:
-        message = decode_message(await connection.recv())
-    except ConnectionClosed as error:
-        raise _closed(error) from error
-    except ProtocolError as error:
-        raise ServerError(f"the server broke the protocol: {error}") from error
-    if isinstance(message, Error):
-        code = message.error_code
-        raise ServerError(message.error) if code is None else error_of_code(code, message.error)
-    return message
-
-
-def _closed(error: ConnectionClosed) -> ClientError:
-    if error.rcvd is None:
-        return NetworkError("the connection to the server was lost")
-    return error_of_code(error.rcvd.code, error.rcvd.reason or f"the server ended with code {error.rcvd.code}")
-
-
-def _refused(url: str, error: Exception) -> ClientError:
-    match error:
-        case InvalidURI():
-            return RequestError(f"{url!r} is no address of a server")
-        case InvalidStatus(response=response) if response.status_code in (401, 403):
-            return AuthError(f"{url} refuses the credential (HTTP {response.status_code})")
-        case InvalidStatus(response=response) if response.status_code == 503:
-            return ServerError(f"{url} is not ready (HTTP 503)")
-        case InvalidStatus(response=response):
-            return NetworkError(f"no streaming service at {url}: HTTP {response.status_code}")
-        case TimeoutError():
-            return NetworkError(f"{url} does not answer")
-        case _:
-            return NetworkError(f"cannot connect to {url}: {error}")
+        yield session
+        await session.end(talking)
+    finally:
+        conversation.is_leaving = True
+        talking.cancel()
+        await asyncio.gather(talking, return_exceptions=True)

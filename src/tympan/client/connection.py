@@ -17,6 +17,7 @@ import asyncio
 import logging
 import ssl
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -103,6 +104,8 @@ async def open_connection(
     credential = {} if token is None else {"token": token}
     address = session_address(target.url, {**parameters, **credential})
     context = ErrorContext(shown_address(address), Phase.OPENING)
+    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
+        raise AuthError("the API key holds characters that no key has; was it copied with a line break?", context)
     headers = {"AssemblyAI-Version": API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
     tls: dict[str, Any] = {"ssl": tls_context(target.trust)} if is_encrypted(address) else {}
     try:
@@ -117,8 +120,8 @@ async def open_connection(
             **tls,
         )
     except (OSError, WebSocketException, ImportError, EOFError, ValueError) as error:
-        # The address in websockets' own text may hold a token.
-        raise _refused(error, context) from (None if isinstance(error, InvalidURI) else error)
+        # The addresses in websockets' own texts may hold a token or a password.
+        raise _refused(error, context) from (None if isinstance(error, InvalidURI | InvalidProxy) else error)
     return Connection(socket, context, target.timeouts)
 
 
@@ -180,12 +183,26 @@ class Connection:
         """Send a text message. Raises as `send_audio` does."""
         await self._send(encode_message(message))
 
-    async def close(self) -> None:
-        """Close with code 1000, within the timeout. Idempotent."""
+    async def delivered(self) -> None:
+        """Return once the server has received all that was sent so far: it answers a ping, and in order.
+
+        Raises:
+            NetworkError: the connection has ended; receiving tells why.
+        """
         try:
-            await self._socket.close()
+            await (await self._socket.ping())
+        except ConnectionClosed as error:
+            raise NetworkError("the session has ended", self.context) from error
+
+    async def close(self, timeout_s: float | None = None) -> None:
+        """Close with code 1000, within that time or `Timeouts.close_s`; then cut. Idempotent."""
+        try:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(self._timeouts.close_s if timeout_s is None else timeout_s):
+                    await self._socket.close()
         finally:
             self._socket.transport.abort()
+            await self._socket.wait_closed()
 
     def enter(self, phase: Phase) -> None:
         """Errors from now on happen in this phase."""
@@ -218,7 +235,9 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
             return RequestError(f"{where!r} is no address of a server", context)
         case InvalidStatus(response=response):
             return _refused_by_status(response.status_code, replace(context, http_status=response.status_code))
-        case InvalidProxy() | ProxyError():
+        case InvalidProxy(proxy=proxy):
+            return NetworkError(f"cannot reach {where}: {shown_address(proxy)!r} is no address of a proxy", context)
+        case ProxyError():
             return NetworkError(f"cannot reach {where} through the proxy: {error}", context)
         case ImportError():
             return NetworkError(
@@ -229,7 +248,9 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
         case TimeoutError():
             return SilentServer(f"{where} does not answer", context)
         case _:
-            return NetworkError(f"cannot connect to {where}: {error}", context)
+            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
+            reason = str(error) or f"it closed the connection during the handshake{tls_hint}"
+            return NetworkError(f"cannot connect to {where}: {reason}", context)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:

@@ -3,7 +3,8 @@
     ClientError
     ├── NetworkError        no connection, or it was lost
     │   ├── TlsError            the server's certificate isn't trusted, or no TLS is spoken
-    │   └── SilentServer        the server takes longer than the caller allows
+    │   ├── SilentServer        the server takes longer than the caller allows
+    │   └── SessionOver         the session has ended or is ending, so nothing more can be sent
     ├── AuthError           the server doesn't know the credential
     ├── RequestError        the server can't use a parameter, a message or the pace of the audio
     ├── ServerError         the server is full, failed, or ended the session
@@ -70,6 +71,10 @@ class TlsError(NetworkError):
 
 class SilentServer(NetworkError):
     """The server neither answers nor takes anything for longer than the caller allows."""
+
+
+class SessionOver(NetworkError):
+    """The session has ended, or was told to: nothing more can be sent. Iterating tells how it ended."""
 
 
 class AuthError(ClientError):

@@ -17,10 +17,12 @@ from tympan.client.errors import (
     AuthError,
     ClientError,
     NetworkError,
+    Phase,
     ProtocolViolation,
     RequestError,
     ServerError,
     SessionLost,
+    SilentServer,
     TlsError,
 )
 from tympan.core.units import Monotonic
@@ -60,16 +62,17 @@ class Attempts:
 
 @dataclass(frozen=True, slots=True)
 class RetryRule:
-    """Errors of this type, with one of these codes where there are any, are worth a new attempt or not."""
+    """Whether errors of this type are worth a new attempt; with one of these codes, in this phase, if any are named."""
 
     error_type: type[ClientError]
     is_worth_it: bool
     why: str
     close_codes: tuple[int, ...] = ()
     http_statuses: tuple[int, ...] = ()
+    phase: Phase | None = None
 
     def matches(self, error: ClientError) -> bool:
-        if not isinstance(error, self.error_type):
+        if not isinstance(error, self.error_type) or self.phase not in (None, error.context.phase):
             return False
         codes = (*self.close_codes, *self.http_statuses)
         return (
@@ -86,6 +89,7 @@ RETRY_RULES = (
     RetryRule(SessionLost, True, "a new session can be given the audio again"),
     RetryRule(ProtocolViolation, False, "another attempt reaches the same program"),
     RetryRule(NetworkError, False, "there is no such service", http_statuses=(400, 404, 405, 410, 426, 501)),
+    RetryRule(SilentServer, False, "it was given its time to end", phase=Phase.ENDING),
     RetryRule(NetworkError, True, "refused, cut, unreachable or silent: it may come back"),
     RetryRule(
         ServerError,
@@ -95,6 +99,7 @@ RETRY_RULES = (
         http_statuses=(500, 502, 503, 504),
     ),
     RetryRule(ServerError, True, "too many sessions: a place becomes free, perhaps our own", close_codes=(3009,)),
+    RetryRule(ServerError, True, "the longest session is over; another one goes on", close_codes=(3008,)),
     RetryRule(ServerError, False, "the server ended the session on purpose"),
     RetryRule(ClientError, False, "nothing that a connection could mend"),
 )

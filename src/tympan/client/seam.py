@@ -54,6 +54,7 @@ class _Joint:
     """Where two sessions meet, until the turn that lies across it has been told whole."""
 
     last_told: Word | None
+    """The last final word, where the new session hears it again."""
     carried: tuple[Word, ...]
     """Final words of the open turn, told by earlier sessions."""
     has_joined: bool = False
@@ -97,12 +98,14 @@ class Seam:
         """Speech was told that no turn has ended with."""
         return self._open.has_started or self._open.has_tentative or bool(self._open.finals)
 
-    @property
-    def replay_from_ms(self) -> int:
-        """Where a new session has to begin, were the connection lost now."""
+    def replay_from_ms(self, settled_ms: int) -> int:
+        """Where a new session has to begin, were the connection lost now.
+
+        `settled_ms`: what was spoken before is known to be told, from elsewhere.
+        """
         finals = self._open.finals
         if not finals:
-            return self.told_until_ms
+            return max(self.told_until_ms, settled_ms)
         return next(word.start for word in finals if word.end > finals[-1].end - OVERLAP_MS)
 
     def cut(self, origin_ms: int, *, session_s: int) -> list[Told]:
@@ -111,8 +114,8 @@ class Seam:
         self._order_shift = self._open.order
         self._origin_ms = origin_ms
         self._earlier_s += session_s
-        decided_count = 0 if self._last_word is None else None
-        self._joint = _Joint(self._last_word, self._open.finals, decided_count=decided_count)
+        repeated = self._last_word if self.told_until_ms > origin_ms else None
+        self._joint = _Joint(repeated, self._open.finals, decided_count=0 if repeated is None else None)
         return [] if due is None else [replace(due, turn_is_formatted=True, utterance="")]
 
     def receive(self, message: Told) -> list[Told]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from tympan.core.config import SessionConfig
@@ -20,11 +20,30 @@ class EndReason(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class ResumeOffer:
+    """A client that is lost is waited for so long; who shows the key may go on with the session."""
+
+    key: str = field(repr=False)
+    window_s: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionBegan:
-    """First event of a session. `expires_at_unix_s` is wall-clock time."""
+    """First event of a session. `expires_at_unix_s` is wall-clock time; the offer is None where there is none."""
 
     session_id: str
     expires_at_unix_s: int
+    resume: ResumeOffer | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionResumed:
+    """The session goes on over another connection, with the next byte of audio and text message of the client."""
+
+    session_id: str
+    expires_at_unix_s: int
+    received_bytes: int
+    texts_received: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +89,15 @@ class ConfigurationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class CheckpointReached:
+    """So much has been received, and all that was spoken before `settled_ms` has been told in final words."""
+
+    received_bytes: int
+    settled_ms: StreamMs
+    texts_received: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionEnded:
     """Last event of a session that ended gracefully: audio received, and time since it began."""
 
@@ -80,5 +108,5 @@ class SessionEnded:
 TurnEvent = SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged
 """What a listener says."""
 
-Event = SessionBegan | SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged | SessionEnded
+Event = SessionBegan | SessionResumed | TurnEvent | CheckpointReached | SessionEnded
 """What a session says."""

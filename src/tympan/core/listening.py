@@ -8,17 +8,21 @@ from tympan.core.errors import EngineError
 from tympan.core.events import TurnEvent
 from tympan.core.units import StreamMs
 
+_START = StreamMs(0)
+
 
 @dataclass(frozen=True, slots=True)
 class Heard:
     """Audio was judged up to `judged_until_ms`, and this is what it said.
 
+    Before `settled_ms` nothing was spoken that isn't told in final words now (see `core.settled`).
     `is_finished` is true once, on the last one: everything before a `Finish` has been told.
     """
 
     judged_until_ms: StreamMs
     events: tuple[TurnEvent, ...] = ()
     is_finished: bool = False
+    settled_ms: StreamMs = _START
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tympan.core.errors import (
     MaxDurationExceeded,
     TympanError,
 )
-from tympan.core.events import SessionBegan, SessionEnded
+from tympan.core.events import ResumeOffer, SessionBegan, SessionEnded
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.units import Monotonic, StreamMs
 
@@ -51,7 +51,7 @@ class Session:
         self.session_id = session_id
         self._config = config
         self._began_at = began_at
-        self._last_message_at = began_at
+        self._last_message_at: Monotonic | None = began_at  # None while the client is lost
         self._phase = Phase.OPEN
         self._received_bytes = 0
         self._judged_until_ms = StreamMs(0)
@@ -62,6 +62,11 @@ class Session:
     def received_ms(self) -> StreamMs:
         """Audio received so far."""
         return self._config.audio.position_ms(self._received_bytes)
+
+    @property
+    def received_bytes(self) -> int:
+        """The same in bytes."""
+        return self._received_bytes
 
     @property
     def backlog_ms(self) -> int:
@@ -77,9 +82,9 @@ class Session:
     def is_closed(self) -> bool:
         return self._phase is Phase.CLOSED
 
-    def begin(self, expires_at_unix_s: int) -> list[Effect]:
-        """The first effect; the wall-clock expiry is only told, never read."""
-        return [Emit(SessionBegan(self.session_id, expires_at_unix_s))]
+    def begin(self, expires_at_unix_s: int, resume: ResumeOffer | None = None) -> list[Effect]:
+        """The first effect; the wall-clock expiry and the offer are only told, never read."""
+        return [Emit(SessionBegan(self.session_id, expires_at_unix_s, resume))]
 
     def receive_audio(self, payload: bytes, now: Monotonic) -> list[Effect]:
         """A binary message came."""
@@ -133,6 +138,16 @@ class Session:
             case _:
                 assert_never(output)
 
+    def receive_lost(self, now: Monotonic) -> list[Effect]:
+        """The connection is lost, and the client is waited for: until it is back no silence of its counts."""
+        effects = self.advance(now)
+        self._last_message_at = None
+        return effects
+
+    def receive_resumed(self, now: Monotonic) -> list[Effect]:
+        """The client is back."""
+        return self._receive_message(now)
+
     def end(self, error: TympanError) -> list[Effect]:
         """End with an error, but tell everything heard so far first. A Terminate under way goes on."""
         if self._phase is not Phase.OPEN:
@@ -173,7 +188,9 @@ class Session:
 
     def _inactive_at(self) -> float:
         timeout_s = self._config.limits.inactivity_timeout_s
-        return math.inf if timeout_s is None else self._last_message_at + timeout_s
+        if timeout_s is None or self._last_message_at is None:
+            return math.inf
+        return self._last_message_at + timeout_s
 
     def _receive_message(self, now: Monotonic) -> list[Effect]:
         effects = self.advance(now)

@@ -14,6 +14,7 @@ from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Control, Finish, ForceEndpoint
 from tympan.core.events import ConfigurationChanged, EndReason, TurnEvent
 from tympan.core.listening import Heard
+from tympan.core.settled import SettledPosition
 from tympan.core.turn import EndTurn, Look, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Report
@@ -38,6 +39,7 @@ class Listener:
         self._config = config
         self._decoder = PcmDecoder(config.audio)
         self._machine = TurnMachine(config.turn)
+        self._settled = SettledPosition(tells_partials=config.output.include_partial_turns)
         self._queue: deque[bytes | Control] = deque()
         self._judged_until_ms = StreamMs(0)
         self._is_finished = False
@@ -79,6 +81,7 @@ class Listener:
 
     def _judge(self, report: Report, *, is_look: bool = False) -> list[TurnEvent]:
         self._judged_until_ms = report.judged_until_ms
+        self._settled.receive_report(report)
         return self._perform(self._machine.receive_report(report, is_look=is_look))
 
     def _perform(self, steps: list[TurnStep]) -> list[TurnEvent]:
@@ -88,7 +91,9 @@ class Listener:
                 case Look():
                     events += self._judge(self._stream.look(), is_look=True)
                 case EndTurn():
-                    events += self._machine.receive_turn_text(self._stream.end_turn(), step)
+                    text = self._stream.end_turn()
+                    self._settled.receive_turn_end(text.words)
+                    events += self._machine.receive_turn_text(text, step)
                 case _:
                     events.append(step)
         return events
@@ -108,7 +113,9 @@ class Listener:
                 assert_never(control)
 
     def _force(self, reason: EndReason) -> list[TurnEvent]:
-        return self._perform(self._machine.receive_force(self._stream.look(), reason))
+        report = self._stream.look()
+        self._settled.receive_report(report)
+        return self._perform(self._machine.receive_force(report, reason))
 
     def _finish(self) -> Heard:
         self._stream.accept(self._decoder.flush())
@@ -119,7 +126,7 @@ class Listener:
         events += self._force(EndReason.SESSION_ENDED)
         self._is_finished = True
         self._queue.clear()
-        return Heard(self._judged_until_ms, tuple(events), is_finished=True)
+        return self._heard(events, is_finished=True)
 
-    def _heard(self, events: list[TurnEvent]) -> Heard:
-        return Heard(self._judged_until_ms, tuple(events))
+    def _heard(self, events: list[TurnEvent], *, is_finished: bool = False) -> Heard:
+        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms)

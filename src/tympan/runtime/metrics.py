@@ -22,6 +22,17 @@ class Metrics:
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
         self.sessions_active = Gauge("tympan_sessions_active", "Sessions that run now", registry=self.registry)
+        self.sessions_kept = Gauge(
+            "tympan_sessions_kept",
+            "Of them, sessions whose client was cut off and may come back",
+            registry=self.registry,
+        )
+        self.resumes = Counter(
+            "tympan_resumes_total",
+            "Connections that wanted to go on with a kept session, by outcome: resumed or refused",
+            ["outcome"],
+            registry=self.registry,
+        )
         self.connections_ended = Counter(
             "tympan_connections_ended_total",
             "WebSocket connections ended or refused, by close code (1006: vanished; other: a code of the client's own)",

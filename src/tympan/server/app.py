@@ -18,7 +18,7 @@ V3_PATHS = ("/v3/ws", "/v3/ws/", "/")
 
 V2_PATHS = ("/v2/realtime/ws", "/v2/realtime/ws/")
 V2_TOKEN_PATH = "/v2/realtime/token"
-_ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
 def create_app(gateway: Gateway) -> Starlette:
@@ -59,7 +59,7 @@ def create_app(gateway: Gateway) -> Starlette:
         routes.append(Route("/metrics", metrics))
     routes += [
         WebSocketRoute("/{path:path}", lost_socket),
-        Route("/{path:path}", lost, methods=_ANY_METHOD),
+        Route("/{path:path}", lost, methods=ANY_METHOD),
     ]
     app = Starlette(routes=routes)
     app.router.redirect_slashes = False

@@ -67,5 +67,7 @@ class ServerConfig:
     session: SessionConfig = field(default_factory=SessionConfig)
     """What holds for every session unless its client asks for something else."""
     max_sessions: int = 8
+    resume_window_s: float = 30.0
+    """A session whose client is lost and asked for it is kept so long; 0 keeps none."""
     has_metrics: bool = True
     log_level: str = "info"

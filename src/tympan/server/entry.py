@@ -6,21 +6,20 @@ for them (protocol reference, section 1.1). Only a server that isn't ready refus
 
 from __future__ import annotations
 
-import asyncio
 import logging
-from contextlib import suppress
 from dataclasses import replace
 
 from starlette.responses import JSONResponse
 from starlette.websockets import WebSocket
 
 from tympan.core.config import SessionConfig
-from tympan.core.errors import TympanError
-from tympan.server.connection import CONNECTION_LOST, Connection
+from tympan.core.errors import NotResumable, TympanError
+from tympan.server.connection import Connection, say
+from tympan.server.conversation import Conversation
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.tokens import Grant
 from tympan.server.versions import ProtocolVersion
-from tympan.wire.server_protocol import Farewell
+from tympan.wire.server_protocol import ResumeRequest
 
 logger = logging.getLogger("tympan.server")
 
@@ -39,7 +38,9 @@ async def serve_connection(socket: WebSocket, gateway: Gateway, version: Protoco
 async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion) -> None:
     await socket.accept()
     try:
-        words = await _hold_session(socket, gateway, engine, version)
+        code = await _connect(socket, gateway, engine, version).run()
+        gateway.metrics.count_ending(code)
+        return
     except TympanError as refusal:
         logger.info("session refused", extra={"protocol": version.name, "why": str(refusal)})
         words = version.farewell(refusal)
@@ -48,21 +49,35 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, vers
         # The boundary of a connection: whatever goes wrong in it ends it and no other.
         logger.exception("connection failed")
         words = version.farewell(bug)
-    if words is not None:
-        await _say(socket, words, gateway.config.network.send_timeout_s)
+    await say(socket, words, gateway.config.network.send_timeout_s)
 
 
-async def _hold_session(
-    socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion
-) -> Farewell | None:
-    query = socket.url.query
+def _connect(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion) -> Connection:
+    """The connection of a client that is let in, to a session of its own or to one that it resumes."""
+    query, network = socket.url.query, gateway.config.network
+    request = version.resume_request(query)
+    if request is not None:
+        conversation, opening = _resume(gateway, request)
+        return Connection(socket, conversation, network, opening)
     grant = gateway.authenticator.admit(socket.headers.get("authorization"), version.token(query))
     asked = version.read(query, socket.headers, _capped(gateway.config.session, grant))
     if asked.remarks:
         logger.info("some of what a client asks for has no effect", extra=dict(asked.remarks))
-    with gateway.admission.place():
-        connection = Connection(socket, gateway, engine, asked.config, asked.protocol, version.name)
-        return await connection.run()
+    conversation = Conversation(gateway, engine, asked, version.name)
+    conversation.open()
+    return Connection(socket, conversation, network)
+
+
+def _resume(gateway: Gateway, request: ResumeRequest) -> tuple[Conversation, tuple[str, ...]]:
+    """The session of a key, and what to tell first. The key is all that is needed: it is for one session."""
+    try:
+        conversation = gateway.resume_keys.find(request.key)
+        opening = conversation.resume(request.messages_received)
+    except NotResumable:
+        gateway.metrics.resumes.labels("refused").inc()
+        raise
+    gateway.metrics.resumes.labels("resumed").inc()
+    return conversation, opening
 
 
 def _capped(defaults: SessionConfig, grant: Grant) -> SessionConfig:
@@ -71,11 +86,3 @@ def _capped(defaults: SessionConfig, grant: Grant) -> SessionConfig:
         return defaults
     cap_s = min(defaults.limits.max_duration_s, grant.max_session_s)
     return replace(defaults, limits=replace(defaults.limits, max_duration_s=cap_s))
-
-
-async def _say(socket: WebSocket, words: Farewell, timeout_s: float) -> None:
-    with suppress(*CONNECTION_LOST, TimeoutError):  # nobody is there any more: nothing is left to do
-        async with asyncio.timeout(timeout_s):
-            for text in words.messages:
-                await socket.send_text(text)
-            await socket.close(words.code, words.reason)

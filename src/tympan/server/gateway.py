@@ -12,14 +12,15 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
 
-from tympan.core.errors import ServerStopping, TympanError
+from tympan.core.errors import ServerStopping
 from tympan.runtime.admission import Admission
 from tympan.runtime.link import EngineLink
 from tympan.runtime.metrics import Metrics
 from tympan.server.auth import Authenticator
 from tympan.server.config import ServerConfig
+from tympan.server.conversation import Conversation
+from tympan.server.resume_keys import ResumeKeys
 from tympan.server.tokens import TokenMint
 
 _DRAIN_POLL_S = 0.02
@@ -43,17 +44,6 @@ class ServedEngine:
     link: EngineLink
 
 
-class Conversation(Protocol):
-    """What a gateway knows of a connection whose session runs."""
-
-    @property
-    def backlog_ms(self) -> int:
-        """Audio that waits to be judged."""
-
-    def end(self, error: TympanError, *, at_once: bool) -> None:
-        """Close with the error; unless `at_once`, everything heard so far is told first."""
-
-
 class Gateway:
     """Configuration, credentials, places, counters, and the sessions that run."""
 
@@ -70,7 +60,9 @@ class Gateway:
         self.metrics = Metrics()
         self.metrics.sessions_active.set_function(lambda: self.admission.active)
         self.metrics.backlog_max.set_function(self._longest_backlog_s)
+        self.metrics.sessions_kept.set_function(self._kept_count)
         self.conversations: set[Conversation] = set()
+        self.resume_keys: ResumeKeys[Conversation] = ResumeKeys()
         self.engine: ServedEngine | None = None
         self._is_stopping = False
         self._visits = 0
@@ -107,6 +99,9 @@ class Gateway:
             give_up_at = time.monotonic() + patience_s
             while self._visits and time.monotonic() < give_up_at and not is_hurried():
                 await asyncio.sleep(_DRAIN_POLL_S)
+
+    def _kept_count(self) -> int:
+        return sum(conversation.is_waiting for conversation in self.conversations)
 
     def _longest_backlog_s(self) -> float:
         return max((conversation.backlog_ms for conversation in self.conversations), default=0) / 1000

@@ -34,7 +34,7 @@ class Outbox:
     @property
     def is_done(self) -> bool:
         """Nothing waits and nothing will come."""
-        return self._is_finished and not self._waiting
+        return self._is_finished and not self._has_waiting
 
     def put(self, text: str, *, is_partial: bool = False) -> None:
         """Add a message. After `finish` or overflow it is ignored."""
@@ -69,7 +69,7 @@ class Outbox:
 
     async def wait(self, timeout_s: float | None) -> None:
         """Return when something waits, when the outbox is finished, or after the timeout."""
-        if self._waiting or self._is_finished:
+        if self._has_waiting or self._is_finished:
             return
         self._changed.clear()
         try:
@@ -77,6 +77,10 @@ class Outbox:
                 await self._changed.wait()
         except TimeoutError:
             return
+
+    @property
+    def _has_waiting(self) -> bool:
+        return bool(self._waiting)
 
     def _forget(self, text: str) -> None:
         self._waiting_bytes -= len(text)

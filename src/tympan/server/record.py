@@ -29,10 +29,9 @@ class SessionRecord:
         logger.info("session began", extra=self._fields())
 
     def tell_end(self, audio_s: float, metrics: Metrics) -> None:
-        """Log and count how the session ended."""
+        """Log how the session ended, and count what it was."""
         metrics.audio_received.inc(audio_s)
         metrics.turns.inc(self.turns)
-        metrics.count_ending(self.close_code)
         ending = {
             "audio_s": audio_s,
             "turns": self.turns,

@@ -5,6 +5,7 @@ these subclasses add what an open port needs besides:
 - no connection above the limit, and none that stays without becoming a WebSocket;
 - a client that sends pings and reads no pongs is paused too;
 - a connection that is to be closed is cut when the peer doesn't help to close it;
+- an app that has closed may still receive: then it learns how the peer took it, by a close message or by none;
 - reads are small, so that one read's worth of tiny frames can't hold up the loop for long;
 - what a client does wrong, or is refused for, is no error of the server's: the log shows no trace of it.
 """
@@ -20,6 +21,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 if TYPE_CHECKING:
     from uvicorn._types import ASGIReceiveEvent, ASGISendEvent
+    from websockets.frames import Frame
 
 MAX_HTTP_S = 30.0
 """Longest life of a connection that doesn't become a WebSocket."""
@@ -69,6 +71,7 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     """WebSocket connections that always end."""
 
     _cut_timer: TimerHandle | None = None
+    _has_own_close_queued = False  # uvicorn tells the app of its own close, as if it were the peer's
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._cut_timer is not None:
@@ -92,15 +95,28 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
             return
         super().send_receive_event_to_app()
 
+    def handle_close(self, event: Frame) -> None:
+        received = self.conn.close_rcvd
+        if self.close_sent and received is not None:
+            self.queue.put_nowait({"type": "websocket.disconnect", "code": received.code, "reason": received.reason})
+        super().handle_close(event)
+
     async def send(self, message: ASGISendEvent) -> None:
+        was_open = self.handshake_complete and not self.close_sent
         await super().send(message)
+        if message["type"] == "websocket.close" and was_open and self.close_sent:
+            self._has_own_close_queued = True
         if message["type"] == "websocket.http.response.body" and not message.get("more_body", False):
             self.handshake_complete = True  # by a refusal, which uvicorn takes for a missing answer
 
     async def receive(self) -> ASGIReceiveEvent:
         # Taking a message resumes reading, which must wait while the peer takes nothing from us.
         await self.writable.wait()
-        return await super().receive()
+        message = await super().receive()
+        if message["type"] == "websocket.disconnect" and self._has_own_close_queued:
+            self._has_own_close_queued = False
+            return await super().receive()
+        return message
 
     def keepalive_timeout(self) -> None:
         super().keepalive_timeout()

@@ -11,7 +11,7 @@ from typing import Protocol
 
 from tympan.core.config import SessionConfig
 from tympan.formatting.pipeline import EnglishWording
-from tympan.wire.server_protocol import Farewell, ServerProtocol
+from tympan.wire.server_protocol import Farewell, ResumeRequest, ServerProtocol
 from tympan.wire.v2 import params as v2_params
 from tympan.wire.v2.server import V2ServerProtocol
 from tympan.wire.v2.server import farewell as v2_farewell
@@ -23,11 +23,12 @@ from tympan.wire.v3.server import farewell as v3_farewell
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a client asks for: the session, the protocol object that will speak for it, and log fields that
-    tell what of it has no effect. The fields hold no credential."""
+    tell what of it has no effect. The fields hold no credential. `is_resumable`: keep it when its client is lost."""
 
     config: SessionConfig
     protocol: ServerProtocol
     remarks: Mapping[str, object] = field(default_factory=dict)
+    is_resumable: bool = False
 
 
 class ProtocolVersion(Protocol):
@@ -39,6 +40,13 @@ class ProtocolVersion(Protocol):
 
     def token(self, query: str) -> str | None:
         """The credential in a query string, whatever else is in there: who asks is judged before what is asked.
+
+        Raises:
+            ProtocolError: the query can't be read.
+        """
+
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        """Which session the client wants to go on with, whatever else is in the query; None begins a new one.
 
         Raises:
             ProtocolError: the query can't be read.
@@ -63,6 +71,9 @@ class V3:
     def token(self, query: str) -> str | None:
         return v3_params.query_token(query)
 
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        return v3_params.query_resume(query)
+
     def read(self, query: str, headers: Mapping[str, str], defaults: SessionConfig) -> Asked:
         config, options = v3_params.parse_query(
             query,
@@ -73,7 +84,8 @@ class V3:
         remarks: dict[str, object] = {}
         if options.requested_model is not None or options.without_effect:
             remarks = {"requested_model": options.requested_model, "without_effect": options.without_effect}
-        return Asked(config, V3ServerProtocol(config, options, EnglishWording()), remarks)
+        protocol = V3ServerProtocol(config, options, EnglishWording())
+        return Asked(config, protocol, remarks, is_resumable=options.is_resumable)
 
     def farewell(self, error: Exception | None) -> Farewell:
         return v3_farewell(error)
@@ -89,6 +101,9 @@ class V2:
 
     def token(self, query: str) -> str | None:
         return v2_params.query_token(query)
+
+    def resume_request(self, query: str) -> ResumeRequest | None:
+        return None  # v2 has no such thing
 
     def read(self, query: str, headers: Mapping[str, str], defaults: SessionConfig) -> Asked:
         config, options = v2_params.parse_query(query, defaults=defaults, strict=defaults.limits.is_strict)

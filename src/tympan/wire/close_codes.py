@@ -159,5 +159,51 @@ def v2_ending(error: Exception | None) -> Ending:
     return Ending(rule.code, rule.text.removesuffix(_DETAIL), rule.text.replace("{}", str(error)))
 
 
+@dataclass(frozen=True, slots=True)
+class BridgeRule:
+    """What a v3 service ended with → how the bridge ends the v2 session.
+
+    `holds` is what the service's text must hold; `{}` in our text is the service's own.
+    """
+
+    upstream_code: int
+    holds: str
+    code: int
+    text: str
+
+
+UPSTREAM_REFUSES_KEY = 1008
+UPSTREAM_EXPIRED = 3008
+
+BRIDGE_RULES = (
+    BridgeRule(
+        UPSTREAM_REFUSES_KEY, "", 4001, "Not Authorized: the service behind the bridge doesn't accept the bridge's key"
+    ),
+    BridgeRule(3006, "inactivity", 4031, "Session idle for too long: {}"),
+    BridgeRule(3006, "'sample_rate'", 4000, "Sample rate must be a positive integer: {}"),
+    BridgeRule(3006, "'keyterms", 4104, "Could not parse word boost parameter: {}"),
+    BridgeRule(3006, "", 4101, "Endpoint received a message with an invalid schema: {}"),
+    BridgeRule(3007, "Rate Exceeded", 4029, "Client sent audio too fast: {}"),
+    BridgeRule(3007, "", 4033, "Audio duration is too long: {}"),
+    BridgeRule(UPSTREAM_EXPIRED, "", 4008, "Session Expired"),
+    BridgeRule(3009, "", 4102, "This account has exceeded the number of allowed streams"),
+    BridgeRule(3005, "", 1011, "An error occurred: the service behind the bridge failed"),
+)
+"""First match wins (protocol reference, section 9)."""
+
+BRIDGE_UNREACHABLE = BridgeRule(
+    1006, "", 1013, "Temporary server condition forced blocking client's request: no service behind the bridge: {}"
+)
+BRIDGE_OTHERWISE = BridgeRule(0, "", 1011, "An error occurred: {}")
+
+
+def bridge_ending(upstream_code: int | None, text: str) -> Ending:
+    """How a bridged session ends whose service ended like this; no code means that none was reached."""
+    matching = (rule for rule in BRIDGE_RULES if rule.upstream_code == upstream_code and rule.holds in text)
+    is_unreachable = upstream_code in (None, BRIDGE_UNREACHABLE.upstream_code)
+    rule = next(matching, BRIDGE_UNREACHABLE if is_unreachable else BRIDGE_OTHERWISE)
+    return Ending(rule.code, rule.text.partition(":")[0], rule.text.replace("{}", text))
+
+
 def _first_matching(rules: tuple[EndingRule, ...], error: Exception) -> EndingRule:
     return next((rule for rule in rules if rule.matches(error)), rules[-1])

@@ -6,7 +6,7 @@ them than is here.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from tympan.core.effects import Control
@@ -25,8 +25,23 @@ class KeepAlive:
     """The client lives; it asks for nothing."""
 
 
-ClientInput = Control | Audio | KeepAlive
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """The client has received that many messages of the session; only where it may resume. It isn't counted."""
+
+    messages: int
+
+
+ClientInput = Control | Audio | KeepAlive | Acknowledged
 """What a client's text message asks for."""
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRequest:
+    """A client wants to go on with a kept session; `messages_received` of its messages have come before."""
+
+    key: str = field(repr=False)
+    messages_received: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -56,6 +56,12 @@ def serve(
     max_backlog_s: Annotated[
         float | None, typer.Option(help="Audio that may wait in one session (default: 300).")
     ] = None,
+    resume_window_s: Annotated[
+        float | None,
+        typer.Option(
+            help="Keep the session of a client that was cut off for this long, if it asked; 0: never (default: 30)."
+        ),
+    ] = None,
     max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message (default: 2097152).")] = None,
     max_connections: Annotated[
         int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
@@ -88,6 +94,7 @@ def serve(
         "max_sessions": max_sessions,
         "max_session_s": max_session_s,
         "max_backlog_s": max_backlog_s,
+        "resume_window_s": resume_window_s,
         "max_message_bytes": max_message_bytes,
         "max_connections": max_connections,
         "strict": strict or None,

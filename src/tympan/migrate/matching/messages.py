@@ -32,8 +32,9 @@ _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated
 """Fields that tell messages of v2, in a file that speaks v2."""
 _NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confidence"})
 """Fields that only messages of v3 have."""
-_V3_HINT = re.compile("|".join([f"[\"'](?:{'|'.join(sorted(V3_TYPE_NAMES))})[\"']", *sorted(_NEW_FIELDS)]))
-"""A file without old messages is looked at only if it has one of these: most files need no closer look."""
+
+_HINT = re.compile("|".join((*sorted(_NEW_FIELDS), *(f"['\"]{name}['\"]" for name in sorted(V3_TYPE_NAMES)))))
+"""Without one of these words, and without v2, there is no message in a file."""
 
 Key = tuple[object, ...]
 
@@ -80,7 +81,7 @@ def message_accesses(code: PythonDocument) -> list[Access]:
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
     """The keys in `case {"key": …}` over messages."""
-    for pattern in code.nodes(cst.MatchMapping) if _message_keys(code) else ():
+    for pattern in code.nodes(cst.MatchMapping):
         match = code.enclosing(pattern, cst.Match)
         if match is not None and is_message(code, match.subject):
             for element in pattern.elements:
@@ -153,7 +154,7 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        if speaks_v2(code) or _V3_HINT.search(code.text):
+        if speaks_v2(code) or _HINT.search(code.text):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
     keys: set[Key] = code.memo["messages"]
     return keys

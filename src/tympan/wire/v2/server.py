@@ -83,6 +83,8 @@ class V2ServerProtocol:
                 return [messages.SessionBegins(session_id, moment(expires_at_unix_s))]
             case events.SpeechStarted():
                 return []  # v2 has no such message
+            case events.SessionResumed() | events.CheckpointReached():
+                return []  # nor can its sessions be resumed
             case events.TurnUpdated(words=words):
                 return self._updated(words)
             case events.TurnEnded():

@@ -45,6 +45,7 @@ LANGUAGE_CODES = frozenset((
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
 _ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
+MAX_KEYTERMS = 100
 
 TOKEN = Parameter("token", Text(), SAME, "temporary token, or an API key")
 SAMPLE_RATE = Parameter(
@@ -185,7 +186,7 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     MESSAGES_RECEIVED,
     Parameter(
         "keyterms_prompt",
-        Strings(100),
+        Strings(MAX_KEYTERMS),
         WITHOUT_EFFECT,
         "terms to listen for",
         aliases=("keyterms",),

@@ -9,6 +9,7 @@ from typing import TypeVar
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import ConfigUpdate, FormattedSource, SessionConfig
 from tympan.wire.query import Given
+from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, Profile, profile_of
 
@@ -35,14 +36,6 @@ class ConnectionOptions:
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
     is_resumable: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class ResumeRequest:
-    """A client wants to go on with a kept session; `messages_received` of its messages have come before."""
-
-    key: str = field(repr=False)
-    messages_received: int = 0
 
 
 def parse_query(

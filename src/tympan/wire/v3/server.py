@@ -6,15 +6,16 @@ depend on: the profile, the output configuration in force, and what the client w
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import assert_never
 
 from tympan.core import effects, events
 from tympan.core.config import OutputConfig, SessionConfig
 from tympan.core.words import Word
 from tympan.wire.close_codes import v3_ending
-from tympan.wire.server_protocol import ClientInput, Farewell, KeepAlive
+from tympan.wire.server_protocol import Acknowledged, ClientInput, Farewell, KeepAlive
 from tympan.wire.v3 import messages
-from tympan.wire.v3.messages import CLIENT_CODEC, SERVER_CODEC, ServerMessage
+from tympan.wire.v3.messages import CLIENT_CODEC, RESUMABLE_CLIENT_CODEC, SERVER_CODEC, ClientMessage, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
 from tympan.wire.v3.profiles import final_turn, partial_turn
 from tympan.wire.v3.update import config_update
@@ -42,6 +43,7 @@ class V3ServerProtocol:
         self._options = options
         self._wording = wording
         self._shown: _Reading = ()
+        self._decode: Callable[[str | bytes], ClientMessage] = CLIENT_CODEC.decode
 
     def receive_text(self, text: str | bytes) -> ClientInput:
         """What a text message asks for. `Finish` is the protocol's Terminate.
@@ -49,7 +51,7 @@ class V3ServerProtocol:
         Raises:
             ProtocolError: the message can't be used; the connection ends (see `farewell`).
         """
-        message = CLIENT_CODEC.decode(text)
+        message = self._decode(text)
         match message:
             case messages.UpdateConfiguration():
                 return config_update(message, is_strict=self._is_strict)
@@ -59,6 +61,8 @@ class V3ServerProtocol:
                 return effects.Finish()
             case messages.KeepAlive():
                 return KeepAlive()
+            case messages.Acknowledge(count):
+                return Acknowledged(count)
             case _:
                 assert_never(message)
 
@@ -74,6 +78,8 @@ class V3ServerProtocol:
         match event:
             case events.SessionBegan():
                 return [self._begin(event)]
+            case events.SessionResumed(session_id, expires_at_unix_s, received_bytes, texts_received):
+                return [messages.Resumed(session_id, received_bytes, texts_received, expires_at_unix_s)]
             case events.SpeechStarted():
                 return []  # the US profile has no such message
             case events.TurnUpdated():
@@ -83,6 +89,8 @@ class V3ServerProtocol:
             case events.ConfigurationChanged(config):
                 self._output = config.output
                 return []
+            case events.CheckpointReached(received_bytes, settled_ms, texts_received):
+                return [messages.Checkpoint(received_bytes, settled_ms, texts_received)]
             case events.SessionEnded(audio_duration_s, session_duration_s):
                 return [messages.Termination(round(audio_duration_s), round(session_duration_s))]
             case _:
@@ -96,7 +104,11 @@ class V3ServerProtocol:
             redact_pii=False,
             filter_profanity=self._output.filter_profanity,
         )
-        return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)
+        if event.resume is None:
+            return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)
+        self._decode = RESUMABLE_CLIENT_CODEC.decode
+        key, window_s = event.resume.key, event.resume.window_s
+        return messages.Begin(event.session_id, event.expires_at_unix_s, configuration, key, window_s)
 
     def _updated(self, event: events.TurnUpdated) -> list[ServerMessage]:
         if not self._output.include_partial_turns:

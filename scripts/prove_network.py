@@ -1,0 +1,187 @@
+"""Proofs of the client on a broken network, over real speech: takes minutes, prints one row a proof.
+
+    make prove ARGS="cuts --cuts 200"          a tympan that keeps sessions, and one that doesn't
+    make prove ARGS="restarts --cuts 10"       a server that is killed (SIGKILL) and started again
+    make prove ARGS="hours --hours 8"          a microphone for hours, faster than real time, with a cut every
+                                               ten minutes: what the client's process holds (no real speech)
+
+The speech is the recorded conversations where they are at hand, else the recording of the model's package. The
+transcript is compared with that of an uncut conversation with the same server.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import random
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import hours_of_microphone
+import psutil
+from bench.dataset import Samples, load, wheel_sample
+from bench.server import API_KEY, COMMAND, Server
+from cut_conversation import Told, converse, differences, random_harms
+from hosted_replay import KEY as HOSTED_KEY
+from hosted_replay import HostedReplay
+from hours_of_microphone import hours_track
+from tcp_proxy import How, Proxy
+
+_DATA = Path(__file__).resolve().parent.parent.parent / "shared" / "data"
+_RATE_HZ = 16_000
+_CUT_HOWS = (How.RESET, How.FIN)
+
+
+@dataclass(frozen=True)
+class Row:
+    """One conversation against its uncut twin."""
+
+    server: str
+    audio_s: float
+    expected: Told
+    got: Told
+    wall_s: float
+
+    def print(self) -> None:
+        found = differences(self.expected, self.got)
+        lost = sum(max(0, len(one.expected) - len(one.got)) for one in found)
+        extra = sum(max(0, len(one.got) - len(one.expected)) for one in found)
+        changed = sum(min(len(one.expected), len(one.got)) for one in found)
+        is_same = self.expected.raw == self.got.raw and self.expected.formatted == self.got.formatted
+        how = ", ".join(f"{count} {name}" for name, count in sorted(self.got.how.items())) or "uncut"
+        print(
+            f"{self.server:22} {self.audio_s:6.0f} s  {len(self.expected.words):5} words  {how:16} "
+            f"lost {lost:3}  doubled {extra:3}  changed {changed:3}  "
+            f"{'times, turns and formatted text equal' if is_same else 'times or turns differ'}  ({self.wall_s:.0f} s)"
+        )
+        for one in found:
+            seam_ms = min(self.got.seams_ms, key=lambda at_ms: abs(at_ms - one.at_ms), default=0)
+            texts = f"{' '.join(one.expected) or '-'} → {' '.join(one.got) or '-'}"
+            print(f"    at {one.at_ms:7} ms {texts}; seam {seam_ms} ms")
+        sys.stdout.flush()
+
+
+def recordings() -> list[tuple[str, Samples]]:
+    """What is said: about eleven minutes of conversation, or 44 s."""
+    if _DATA.is_dir():
+        return [(recording.id, recording.samples()) for recording in load(_DATA).recordings]
+    return [(one.id, one.samples()) for one in wheel_sample().utterances]
+
+
+async def prove_cuts(server: Server, name: str, cuts: int, speed: float, seed: int) -> None:
+    """Cut the line at random moments, so many times over all recordings."""
+    spoken = recordings()
+    total_s = sum(len(samples) for _, samples in spoken) / _RATE_HZ
+    for number, (which, samples) in enumerate(spoken):
+        audio, audio_s = samples.tobytes(), len(samples) / _RATE_HZ
+        share = round(cuts * audio_s / total_s)
+        expected = await converse(server.address, API_KEY, audio)
+        async with Proxy("127.0.0.1", int(server.address.rpartition(":")[2])) as proxy:
+            chance = random.Random(seed + number)
+            proxy.plan(*random_harms(chance, share, audio_s / share, hows=_CUT_HOWS))
+            started = time.monotonic()
+            got = await converse(proxy.url, API_KEY, audio, speed=speed)
+        Row(f"{name} {which}", audio_s, expected, got, time.monotonic() - started).print()
+
+
+async def prove_restarts(kills: int, speed: float, seed: int) -> None:
+    """Kill the server at random moments and start another one, while the client goes on."""
+    which, samples = max(recordings(), key=lambda one: len(one[1]))
+    audio, audio_s = samples.tobytes(), len(samples) / _RATE_HZ
+    chance = random.Random(seed)
+    server = Server().__enter__()
+    try:
+        expected = await converse(server.address, API_KEY, audio)
+        async with Proxy("127.0.0.1", int(server.address.rpartition(":")[2])) as proxy:
+
+            async def kill_and_start() -> None:
+                nonlocal server
+                for _ in range(kills):
+                    await asyncio.sleep(chance.uniform(0.3, 1.7) * audio_s / speed / (kills + 1))
+                    server.kill()
+                    server.__exit__(None, None, None)
+                    server = await asyncio.to_thread(Server().__enter__)
+                    proxy.retarget(int(server.address.rpartition(":")[2]))
+
+            started = time.monotonic()
+            killing = asyncio.create_task(kill_and_start())
+            got = await converse(proxy.url, API_KEY, audio, speed=speed)
+            killing.cancel()
+            await asyncio.gather(killing, return_exceptions=True)
+        Row(f"killed {which}", audio_s, expected, got, time.monotonic() - started).print()
+    finally:
+        server.__exit__(None, None, None)
+
+
+def prove_cuts_of_both(cuts: int, speed: float, seed: int) -> None:
+    """A tympan that keeps the sessions of lost connections, and one that doesn't."""
+    for name, window_s in (("resume", "30"), ("plain v3", "0")):
+        with Server(environment={"TYMPAN_RESUME_WINDOW_S": window_s}) as server:
+            asyncio.run(prove_cuts(server, name, cuts, speed, seed))
+
+
+async def prove_hours(hours: float, speed: float, *, is_hosted: bool) -> None:
+    """What a client holds over hours of a microphone, against tympan or the replayed hosted service."""
+    track = hours_track(hours)
+    if is_hosted:
+        async with HostedReplay(track) as service:
+            await _listen_for_hours(service.port, HOSTED_KEY, hours, speed, psutil.Process())
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "script.json"
+        words = [{"text": word.raw, "start_ms": word.start_ms, "end_ms": word.end_ms} for word in track.words]
+        for turn in range(5, len(words), 6):
+            words[turn]["end_of_turn_confidence"] = 0.9
+        script.write_text(json.dumps({"frame_ms": 100, "words": words}))
+        with Server([*COMMAND, "--engine", "scripted", "--model", str(script)]) as server:
+            port = int(server.address.rpartition(":")[2])
+            await _listen_for_hours(port, API_KEY, hours, speed, server.process)
+
+
+async def _listen_for_hours(port: int, key: str, hours: float, speed: float, server: psutil.Process) -> None:
+    program = Path(hours_of_microphone.__file__)
+    async with Proxy("127.0.0.1", port) as proxy:
+        arguments = (sys.executable, str(program), proxy.url, key, str(hours), str(speed))
+        listening = await asyncio.create_subprocess_exec(*arguments, stdout=asyncio.subprocess.PIPE)
+        assert listening.stdout is not None
+
+        async def cut_every_ten_minutes() -> None:
+            while True:
+                await asyncio.sleep(600 / speed)
+                proxy.cut(How.RESET)
+
+        cutting = asyncio.create_task(cut_every_ten_minutes())
+        while line := await listening.stdout.readline():
+            held = json.loads(line)
+            held["server_rss_mb"] = round(server.memory_info().rss / 2**20, 1)
+            held["server_descriptors"] = server.num_fds()
+            print("  ".join(f"{name} {value}" for name, value in held.items()), flush=True)
+        cutting.cancel()
+        print("exit code", await listening.wait())
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Prove that no word is lost on a broken network.")
+    parser.add_argument("proof", choices=["cuts", "restarts", "hours"])
+    parser.add_argument("--cuts", type=int, default=200)
+    parser.add_argument("--speed", type=float, default=3.0, help="times as fast as a microphone")
+    parser.add_argument("--hours", type=float, default=8.0)
+    parser.add_argument("--hosted", action="store_true", help="hours: against the replayed hosted service")
+    parser.add_argument("--seed", type=int, default=1)
+    options = parser.parse_args()
+    proofs: dict[str, Callable[[], None]] = {
+        "cuts": lambda: prove_cuts_of_both(options.cuts, options.speed, options.seed),
+        "restarts": lambda: asyncio.run(prove_restarts(options.cuts, options.speed, options.seed)),
+        "hours": lambda: asyncio.run(prove_hours(options.hours, options.speed, is_hosted=options.hosted)),
+    }
+    proofs[options.proof]()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,137 @@
+"""A source, live, through any service: captions on the screen, turns to their writer; what `tympan listen` does."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from tympan.cli.converse import Service, converse
+from tympan.cli.gauges import DelayGauge, peak_dbfs
+from tympan.cli.inputs import STDIN, Pace, open_input
+from tympan.cli.interrupts import Interrupts
+from tympan.cli.notes import GAVE_UP, note_of, note_of_loss
+from tympan.cli.recorder import open_recorder
+from tympan.cli.screen import Screen
+from tympan.cli.transcript import SpokenTurn
+from tympan.cli.turn_writer import TurnWriter
+from tympan.client.audio_source import AudioSource
+from tympan.client.events import Event, Reconnected, Reconnecting
+from tympan.client.microphone import InputDevice, Microphone
+from tympan.client.raw_audio import RawFormat
+from tympan.core.units import StreamMs
+from tympan.wire.v3.messages import ServerMessage, Turn
+
+_PIPE_PACE = Pace(speed=1.25, head_start_ms=1_000)
+"""A pipe from a recorder is never held up; a file in a pipe comes not much faster than it was spoken."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveInput:
+    """A source that is open, and what it is called."""
+
+    source: AudioSource
+    name: str
+
+
+Opening = Callable[[Screen], AbstractAsyncContextManager[LiveInput]]
+"""Opens a source, which tells the screen of audio that was lost."""
+
+
+def microphone_input(device: InputDevice) -> Opening:
+    """A device that records."""
+
+    @asynccontextmanager
+    async def opening(screen: Screen) -> AsyncIterator[LiveInput]:
+        async with Microphone(device, on_loss=lambda loss: screen.note(note_of_loss(loss))) as microphone:
+            yield LiveInput(microphone, microphone.name)
+
+    return opening
+
+
+def file_input(path: Path, raw_format: RawFormat, *, is_remote: bool) -> Opening:
+    """A file at the pace of a microphone, or standard input as it comes."""
+    pace = _PIPE_PACE if path == STDIN else Pace()
+
+    @asynccontextmanager
+    async def opening(screen: Screen) -> AsyncIterator[LiveInput]:
+        async with open_input(path, raw_format, pace, is_remote=is_remote) as opened:
+            yield LiveInput(opened.source, opened.name if path == STDIN else path.name)
+
+    return opening
+
+
+def listen_to(
+    opening: Opening, service: Service, screen: Screen, writer: TurnWriter, *, save_audio: Path | None
+) -> None:
+    """Listen until the source ends, or Ctrl+C.
+
+    Raises:
+        TympanError: the source, the service or the output failed; what was heard is told before.
+        KeyboardInterrupt: Ctrl+C; what was heard is told before.
+    """
+
+    async def listen() -> bool:
+        with Interrupts() as interrupts:
+            async with opening(screen) as opened:
+                with open_recorder(save_audio, opened.source.sample_rate_hz) as record:
+                    listener = _Listener(opened.name, screen, writer, record)
+                    session = service.session(opened.source.sample_rate_hz, wants_partials=True)
+                    screen.state("connecting")
+                    await converse(session, opened.source, listener, interrupts)
+            return interrupts.has_happened
+
+    try:
+        was_interrupted = asyncio.run(listen())
+    except asyncio.CancelledError:
+        was_interrupted = True
+    if was_interrupted:
+        raise KeyboardInterrupt
+
+
+class _Listener:
+    """Passes on what happens: turns to the writer, audio to the recorder, all to the screen."""
+
+    def __init__(self, name: str, screen: Screen, writer: TurnWriter, record: Callable[[bytes], None]) -> None:
+        self._name = name
+        self._screen = screen
+        self._writer = writer
+        self._record = record
+        self._captured_ms = StreamMs(0)
+        self._delay = DelayGauge()
+
+    def began(self) -> None:
+        self._screen.state(f"{self._name}; Ctrl+C ends")
+
+    def captured(self, chunk: bytes, until_ms: StreamMs) -> None:
+        self._record(chunk)
+        self._captured_ms = until_ms
+        self._screen.heard(peak_dbfs(chunk), until_ms, self._delay.median_ms)
+
+    def told(self, event: Event | ServerMessage, open_turn: Turn | None) -> None:
+        match event:
+            case Turn():
+                if not event.end_of_turn:
+                    self._delay.receive_turn(event, self._captured_ms)
+                self._screen.caption(open_turn)
+            case Reconnecting():
+                self._screen.state("reconnecting")
+            case Reconnected():
+                self.began()
+            case _:
+                pass
+        note = note_of(event)
+        if note is not None:
+            self._screen.note(note)
+
+    def settled(self, turn: SpokenTurn) -> None:
+        self._writer.turn(turn)
+        self._screen.turn(turn.text)
+
+    def finishing(self) -> None:
+        self._screen.state("finishing; Ctrl+C ends at once")
+
+    def gave_up(self) -> None:
+        self._screen.note(GAVE_UP)

@@ -1,0 +1,105 @@
+"""`tympan bridge`: v2 clients in, any v3 service out, in the foreground of this process."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tympan.cli.errors import needs_extra
+from tympan.cli.listening import check_reach, tell_listening, with_key
+
+if TYPE_CHECKING:
+    from tympan.bridge.config import BridgeConfig
+
+# What the bridge needs beyond the base install is imported on use.
+# ruff: noqa: PLC0415
+
+
+def bridge(
+    upstream: Annotated[
+        str | None, typer.Option(metavar="URL", help="The v3 service, like ws://HOST:PORT; also TYMPAN_UPSTREAM.")
+    ] = None,
+    upstream_key: Annotated[
+        str | None, typer.Option(metavar="KEY", help="Key for the v3 service; also TYMPAN_UPSTREAM_KEY.")
+    ] = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    port: Annotated[
+        int | None, typer.Option(help="Port to listen on; 0 lets the system choose (default: 8001).")
+    ] = None,
+    tls_cert: Annotated[
+        Path | None, typer.Option(help="Certificate with its chain, a PEM file: serve https and wss.", dir_okay=False)
+    ] = None,
+    tls_key: Annotated[
+        Path | None, typer.Option(help="Private key of the certificate, unless in the same file.", dir_okay=False)
+    ] = None,
+    api_key: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."
+        ),
+    ] = None,
+    no_auth: Annotated[
+        bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
+    ] = False,
+    i_know_this_is_open: Annotated[
+        bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
+    ] = False,
+    max_sessions: Annotated[int | None, typer.Option(help="Sessions at once (default: 500).")] = None,
+    max_connections: Annotated[
+        int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
+    ] = None,
+    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (default: info).")] = None,
+    config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
+) -> None:
+    """Carry clients of the legacy protocol v2 over to a service that speaks v3.
+
+    Old clients connect to /v2/realtime/ws here with a key of the bridge; the bridge speaks v3 to the service with
+    the service's key, reconnects when it must, and keeps the audio. Settings may also come from the environment
+    (TYMPAN_UPSTREAM_KEY=KEY) or a TOML file. Stops within 10 seconds of Ctrl+C or SIGTERM, with exit code 0;
+    sessions that run tell their last words first.
+    """
+    given = {
+        "upstream": upstream,
+        "upstream_key": upstream_key,
+        "host": host,
+        "port": port,
+        "tls_cert": tls_cert,
+        "tls_key": tls_key,
+        "api_keys": tuple(api_key) if api_key else None,
+        "no_auth": no_auth or None,
+        "max_sessions": max_sessions,
+        "max_connections": max_connections,
+        "log_level": log_level,
+    }
+    flags = {name: value for name, value in given.items() if value is not None}
+    with needs_extra("server"):
+        from tympan.bridge.settings import BridgeSettings, bridge_config
+        from tympan.server.listening_settings import load
+        from tympan.server.logs import set_up_logging
+    settings = bridge_config(load(BridgeSettings, flags, config))
+    if settings.auth.is_open:
+        check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
+    set_up_logging(settings.log_level)
+    auth, made_key = with_key(settings.auth)
+    _run(replace(settings, auth=auth), made_key=made_key)
+
+
+def _run(config: BridgeConfig, *, made_key: str | None) -> None:
+    """Bind, serve until a signal comes."""
+    with needs_extra("server"):
+        from tympan.bridge.run import serve
+        from tympan.server.listening import bind
+    sockets = bind(config.network.host, config.network.port)
+
+    def tell() -> None:
+        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v2/realtime/ws",))
+
+    try:
+        asyncio.run(serve(config, sockets, tell))
+    finally:
+        for listening in sockets:
+            listening.close()

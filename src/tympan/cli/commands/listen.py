@@ -1,0 +1,131 @@
+"""`tympan listen`: a microphone, a file or a pipe → live captions, in this process or through a server."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from tympan.cli.errors import MissingExtra
+from tympan.cli.options import (
+    ApiKey,
+    Channels,
+    Engine,
+    Model,
+    RawEncoding,
+    SampleRate,
+    SmartTurn,
+    Url,
+    open_service,
+)
+from tympan.cli.output import check_writable, print_result
+from tympan.cli.transcript import TranscriptFormat
+from tympan.core.audio import Encoding
+
+if TYPE_CHECKING:  # `--help` is fast
+    from tympan.cli.captioning import Opening
+
+
+def listen(
+    url: Url = None,
+    api_key: ApiKey = None,
+    device: Annotated[
+        str | None,
+        typer.Option(help="Microphone: an index or a part of a name from --list-devices.", show_default="the system's"),
+    ] = None,
+    list_devices: Annotated[bool, typer.Option("--list-devices", help="List microphones and exit.")] = False,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            "--input",
+            metavar="FILE",
+            help="No microphone: a file at the pace at which it was spoken, or '-' for WAV or raw PCM on standard "
+            "input.",
+            show_default=False,
+        ),
+    ] = None,
+    output_format: Annotated[
+        TranscriptFormat,
+        typer.Option(
+            "--format",
+            help="Of what is written as turns end: text, a line each; JSON Lines, an object each; SRT or WebVTT "
+            "subtitles.",
+        ),
+    ] = TranscriptFormat.TEXT,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output", "-o", help="Write to this file as turns end, not to standard output.", show_default=False
+        ),
+    ] = None,
+    save_audio: Annotated[
+        Path | None,
+        typer.Option(help="Keep what is heard in this WAV file.", metavar="FILE", show_default=False),
+    ] = None,
+    sample_rate: SampleRate = 16_000,
+    channels: Channels = 1,
+    encoding: RawEncoding = Encoding.PCM_S16LE,
+    engine: Engine = "moonshine",
+    model: Model = None,
+    smart_turn: SmartTurn = None,
+) -> None:
+    """Caption live speech.
+
+    On a terminal the words of the open turn appear as they are said, with a level meter and their delay;
+    elsewhere there is a line for each turn. Ctrl+C ends the audio: the last turn is told within 6 seconds, and
+    the exit code is 130. A second Ctrl+C ends at once.
+    """
+    if list_devices:
+        _need_sounddevice()
+        print_result(_device_list())
+        return
+    for target in filter(None, (output, save_audio)):
+        check_writable(target)
+    # Imported on use: `--help` needs none of it.
+    from tympan.cli.captioning import file_input, listen_to  # noqa: PLC0415
+    from tympan.cli.screen import open_screen  # noqa: PLC0415
+    from tympan.cli.turn_writer import TurnWriter  # noqa: PLC0415
+    from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
+
+    if source is None:
+        opening = _microphone(device)
+    else:
+        opening = file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
+    screen = open_screen(results_are_elsewhere=output is not None)
+    with screen, TurnWriter(output_format, output) as writer:
+        screen.state("starting")
+        with open_service(url, api_key, engine, model, smart_turn) as service:
+            listen_to(opening, service, screen, writer, save_audio=save_audio)
+
+
+def _microphone(wanted: str | None) -> Opening:
+    from tympan.cli.captioning import microphone_input  # noqa: PLC0415
+    from tympan.client.errors import AudioDeviceError  # noqa: PLC0415
+    from tympan.client.portaudio import PortAudioDevice, choose_device, input_devices  # noqa: PLC0415
+
+    _need_sounddevice()
+    try:
+        return microphone_input(PortAudioDevice(choose_device(input_devices(), wanted)))
+    except AudioDeviceError as error:
+        raise AudioDeviceError(f"{error}; --input FILE and --input - need none") from error
+
+
+def _need_sounddevice() -> None:
+    if find_spec("sounddevice") is None:
+        raise MissingExtra("mic", "sounddevice")
+
+
+def _device_list() -> str:
+    from tympan.client.portaudio import input_devices  # noqa: PLC0415
+
+    devices = input_devices()
+    if not devices:
+        return "no microphone\n"
+    width = max(len(device.name) for device in devices)
+    return "".join(
+        f"{device.index:>3}  {device.name:<{width}}  {device.channels:>2} channels  {device.default_rate_hz} Hz"
+        f"{'  default' if device.is_default else ''}\n"
+        for device in devices
+    )

@@ -1,0 +1,71 @@
+"""Inbox: events on their way to the caller. No sockets; one side puts, the other takes.
+
+Policy: nothing is dropped. Where `MAX_WAITING` events wait, whoever puts waits too, so that a caller who doesn't
+read slows the server down. A caller who leaves says so with `discard`, and nothing is kept from then on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Iterable
+
+from tympan.client.errors import ClientError
+from tympan.client.events import Event
+
+MAX_WAITING = 4096
+"""About an hour of partials."""
+
+
+class Inbox:
+    """A bounded queue that ends, well or with an error."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Event] = deque()
+        self._changed = asyncio.Event()
+        self._taken = asyncio.Event()
+        self._is_discarding = False
+        self.is_finished = False
+        self.failure: ClientError | None = None
+        self.was_told_failure = False
+
+    def put(self, events: Iterable[Event]) -> None:
+        """Add events, in order. Ask `wait_for_room` before the next ones."""
+        if not self._is_discarding:
+            self._waiting.extend(events)
+            self._changed.set()
+
+    async def wait_for_room(self) -> None:
+        """Return when the caller has read enough."""
+        while len(self._waiting) >= MAX_WAITING:
+            self._taken.clear()
+            await self._taken.wait()
+
+    def finish(self, failure: ClientError | None = None) -> None:
+        """Nothing comes after what waits now. The first call counts."""
+        if not self.is_finished:
+            self.is_finished, self.failure = True, failure
+        self._changed.set()
+
+    def discard(self) -> None:
+        """Nobody takes anything any more."""
+        self._is_discarding = True
+        self._waiting.clear()
+        self._taken.set()
+
+    async def take(self) -> Event | None:
+        """The next event; None when there will be none.
+
+        Raises:
+            ClientError: there will be none because of it. Every call from then on raises it.
+        """
+        while not self._waiting:
+            if self.failure is not None:
+                self.was_told_failure = True
+                raise self.failure
+            if self.is_finished:
+                return None
+            self._changed.clear()
+            await self._changed.wait()
+        self._taken.set()
+        return self._waiting.popleft()
