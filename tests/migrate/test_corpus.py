@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import ssl
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from pathlib import Path
 import pytest
 from corpus import CORPUS, PROGRAMS, SENTENCE, Program, Run, Score
 from performances import KEY, V2_HOST, V3_HOST, Performance, Stage, Vendor
+from vendor_server import serve, speech
 from websockets.sync.client import connect
 
 from third_party import Environment
@@ -154,3 +156,30 @@ def test_an_address_in_settings_opens_a_session(vendor: Vendor, tmp_path: Path) 
 @pytest.mark.parametrize("program", ALL)
 def test_every_program_needs_the_migration(program: Program) -> None:
     assert any(result.left for result in check_paths([program.folder], Wish(all_rules())))
+
+
+@pytest.fixture(scope="module")
+def listener(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Vendor]:
+    """A server that really listens."""
+    folder = tmp_path_factory.mktemp("listener")
+    speech(folder / "speech.wav", 0.1)  # skips the test where the model isn't made for the machine
+    yield from serve(folder)
+
+
+@pytest.mark.parametrize("name", ["threads_file", "sdk_class"])
+def test_what_is_said_is_heard_before_and_after(
+    name: str,
+    third_party: Callable[[str], Environment],
+    listener: Vendor,
+    rewritten: Rewrite,
+    tmp_path: Path,
+) -> None:
+    program = next(program for program in CORPUS if program.name == name)
+    talk = speech(tmp_path / "talk.wav", 5.0)
+    old = Stage(third_party("v2-programs"), listener, V2_HOST, talk)
+    new = Stage(third_party("v3-programs"), listener, V3_HOST, talk)
+    with ThreadPoolExecutor(2) as pool:
+        heard_before = pool.submit(old.perform, program, program.folder)
+        heard_after = new.perform(program, rewritten(program).folder)
+    for performance in (heard_before.result(), heard_after):
+        assert re.search(r"Ever tried\..*Ever failed\..*No matter\.", performance.output, re.DOTALL), performance.output
