@@ -74,6 +74,8 @@ class Row:
             f"word errors against the truth {self._errors(self.expected)} uncut, {self._errors(self.got)} cut "
             f"({self.wall_s:.0f} s)"
         )
+        seams = len(set(self.got.seams_ms))
+        print(f"    {seams} different seams")
         for one in found:
             seam_ms = min(self.got.seams_ms, key=lambda at_ms: abs(at_ms - one.at_ms), default=0)
             texts = f"{' '.join(one.expected) or '-'} → {' '.join(one.got) or '-'}"
@@ -102,7 +104,7 @@ def recordings() -> list[Spoken]:
     return [Spoken(one.id, one.samples(), one.text) for one in wheel_sample().utterances]
 
 
-async def prove_cuts(server: Server, name: str, cuts: int, speed: float, seed: int) -> None:
+async def prove_cuts(server: Server, name: str, cuts: int, speed: float, seed: int, *, told_share: float) -> None:
     """Cut the line at random moments, so many times over all recordings."""
     everything = recordings()
     total_s = sum(spoken.audio_s for spoken in everything)
@@ -111,7 +113,7 @@ async def prove_cuts(server: Server, name: str, cuts: int, speed: float, seed: i
         expected = await converse(server.address, API_KEY, audio)
         async with Proxy("127.0.0.1", int(server.address.rpartition(":")[2])) as proxy:
             chance = random.Random(seed + number)
-            proxy.plan(*random_harms(chance, share, spoken.audio_s / share, hows=_CUT_HOWS))
+            proxy.plan(*random_harms(chance, share, spoken.audio_s / share, hows=_CUT_HOWS, told_share=told_share))
             started = time.monotonic()
             got = await converse(proxy.url, API_KEY, audio, speed=speed)
         Row(name, spoken, expected, got, time.monotonic() - started).print()
@@ -149,9 +151,9 @@ async def prove_restarts(kills: int, speed: float, seed: int) -> None:
 def prove_cuts_of(names: Sequence[str], cuts: int, speed: float, seed: int) -> None:
     """A tympan that keeps the sessions of lost connections, one that doesn't, or both."""
     for name in names:
-        window_s = {"resume": "30", "plain": "0"}[name]
+        window_s, told_share = {"resume": ("30", 0.3), "plain": ("0", 0.95)}[name]
         with Server(environment={"TYMPAN_RESUME_WINDOW_S": window_s}) as server:
-            asyncio.run(prove_cuts(server, name, cuts, speed, seed))
+            asyncio.run(prove_cuts(server, name, cuts, speed, seed, told_share=told_share))
 
 
 async def prove_hours(hours: float, speed: float, *, is_hosted: bool) -> None:
