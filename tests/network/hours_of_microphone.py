@@ -1,8 +1,8 @@
 """A client that listens to a microphone for hours, and says now and then what it holds. Run: URL KEY HOURS SPEED.
 
 The microphone is a driver thread that records positioned speech `SPEED` times as fast as time passes, with as much
-room for audio as it would have in that time; all else is
-the library's own. One line of JSON for each quarter of an hour of audio, and one at the end.
+room for audio as it would have in that time; all else is the library's own. One line of JSON for each quarter of an
+hour of audio, and one at the end.
 """
 
 from __future__ import annotations
