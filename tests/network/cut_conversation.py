@@ -129,6 +129,10 @@ class Difference:
     got: tuple[str, ...]
     at_ms: int
 
+    @property
+    def word_count(self) -> int:
+        return max(len(self.expected), len(self.got))
+
 
 def differences(expected: Told, got: Told) -> list[Difference]:
     """Every place where the words differ, by text; times are the expected ones."""
