@@ -31,9 +31,10 @@ class Told:
     """Turn order and words of each raw final."""
     formatted: list[tuple[int, str]] = field(default_factory=list)
     seams_ms: list[int] = field(default_factory=list)
+    """Where the audio that was sent again begins, for each new connection."""
     how: Counter[str] = field(default_factory=Counter)
     lost_connections: int = 0
-    audio_s: int = 0
+    offered_ms: int = 0
 
     @property
     def words(self) -> list[TimedWord]:
@@ -76,6 +77,7 @@ async def converse(
                     due += CHUNK_MS / 1000 / speed
                     await asyncio.sleep(max(0.0, due - loop.time()))
                 await session.send_audio(audio[start : start + chunk_bytes])
+                told.offered_ms += CHUNK_MS
             await session.terminate()
 
         tasks.create_task(send())
@@ -90,7 +92,7 @@ async def converse(
                     told.lost_connections += 1
                 case Reconnected(how=how, resent_ms=resent_ms):
                     told.how[how.value] += 1
-                    told.seams_ms.append(resent_ms)
+                    told.seams_ms.append(told.offered_ms - resent_ms)
     return told
 
 

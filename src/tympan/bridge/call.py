@@ -102,6 +102,9 @@ class Call:
             self._lose(error)
         except (_Left, TimeoutError):
             pass  # the farewell is said already, or nobody is there to hear it
+        except Exception as bug:  # the boundary of a session
+            logger.exception("session failed", extra={"session": self._id})
+            self._leave(v2_ending(bug), "internal error")
         finally:
             self._switchboard.calls.discard(self)
             self._tell_end()
@@ -189,6 +192,7 @@ class Call:
         match event:
             case Turn():
                 self._tell(self._bridged.receive_turn(event, self._now()))
+                self._outbox.wake()  # a deadline may have come up
             case ServerWarning(warning_code, warning):
                 logger.warning("the service warns", extra=fields | {"code": warning_code, "warning": warning})
             case Reconnecting(error=error) if error.context.close_code == UPSTREAM_EXPIRED:

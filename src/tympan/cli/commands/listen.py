@@ -85,6 +85,7 @@ def listen(
         check_writable(target)
     # Imported on use: `--help` needs none of it.
     from tympan.cli.captioning import file_input, listen_to  # noqa: PLC0415
+    from tympan.cli.recorder import Recorder  # noqa: PLC0415
     from tympan.cli.screen import open_screen  # noqa: PLC0415
     from tympan.cli.turn_writer import TurnWriter  # noqa: PLC0415
     from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
@@ -94,10 +95,10 @@ def listen(
     else:
         opening = file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
     screen = open_screen(results_are_elsewhere=output is not None)
-    with screen, TurnWriter(output_format, output) as writer:
+    with screen, TurnWriter(output_format, output) as writer, Recorder(save_audio) as recorder:
         screen.state("starting")
         with open_service(url, api_key, engine, model, smart_turn) as service:
-            listen_to(opening, service, screen, writer, save_audio=save_audio)
+            listen_to(opening, service, screen, writer, recorder)
 
 
 def _microphone(wanted: str | None) -> Opening:

@@ -6,6 +6,7 @@ protocol; what is assigned from such a variable, or passed to a function of the 
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -31,6 +32,9 @@ _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated
 """Fields that tell messages of v2, in a file that speaks v2."""
 _NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confidence"})
 """Fields that only messages of v3 have."""
+
+_HINT = re.compile("|".join((*sorted(_NEW_FIELDS), *(f"['\"]{name}['\"]" for name in sorted(V3_TYPE_NAMES)))))
+"""Without one of these words, and without v2, there is no message in a file."""
 
 Key = tuple[object, ...]
 
@@ -72,7 +76,7 @@ def accesses(code: PythonDocument) -> list[Access]:
 def message_accesses(code: PythonDocument) -> list[Access]:
     """Those whose base is a message."""
     keys = _message_keys(code)
-    return [access for access in accesses(code) if variable_key(code, access.base) in keys]
+    return [access for access in accesses(code) if variable_key(code, access.base) in keys] if keys else []
 
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
@@ -150,7 +154,8 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        code.memo["messages"] = _spread(code, set(_seeds(code)))
+        if speaks_v2(code) or _HINT.search(code.text):
+            code.memo["messages"] = _spread(code, set(_seeds(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
 

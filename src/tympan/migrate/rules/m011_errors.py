@@ -26,8 +26,8 @@ class Errors(Rule[PythonDocument]):
     what = (
         "A message whose type is compared with `error`, or is looked at for being there at all. Errors of v2 were "
         "messages without a type. On v3 they are messages of type `Error` with `error_code` and `error`, and the "
-        "connection is closed with the same code. The fix compares with `Error`, and lets such a message pass where messages "
-        "without text are left out before. Programs that look for the key `error` need no change."
+        "connection is closed with the same code. The fix compares with `Error`, and lets such a message pass where "
+        "messages without text are left out before. Programs that look for the key `error` need no change."
     )
     why = "Errors, such as a wrong key, would go by without a word."
     applicability = Applicability.SAFE
@@ -53,9 +53,11 @@ class Errors(Rule[PythonDocument]):
             about="an error has no text",
         ),
         Invalid(
-            "ENDED = 'SessionTerminated'\ndef on_message(ws, msg):\n    if 'message_type' not in msg:\n        print(msg)\n"
+            "ENDED = 'SessionTerminated'\n"
+            "def on_message(ws, msg):\n    if 'message_type' not in msg:\n        print(msg)\n"
             "    match msg.get('message_type'):\n        case None:\n            print(msg['error'])\n",
-            "ENDED = 'SessionTerminated'\ndef on_message(ws, msg):\n    if 'error' in msg:\n        print(msg)\n"
+            "ENDED = 'SessionTerminated'\n"
+            "def on_message(ws, msg):\n    if 'error' in msg:\n        print(msg)\n"
             "    match msg.get('message_type'):\n        case \"Error\":\n            print(msg['error'])\n",
             about="on v2 an error was what had no type",
         ),
