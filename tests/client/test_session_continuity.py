@@ -208,7 +208,7 @@ def test_a_session_that_the_server_keeps_is_resumed_exactly() -> None:
         await visit.hears(audio_ms=1000, control="ForceEndpoint")
         await visit.says(
             turn(0, word("one", 0, 300, is_final=False)),
-            {"type": "Heartbeat"},
+            {"type": "SpeakerRevision", "revisions": []},
             {"type": "Checkpoint", "audio_received_bytes": 32_000, "audio_settled_ms": 250, "messages_received": 1},
         )
         await visit.hears(control="Acknowledge")
