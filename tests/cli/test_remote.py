@@ -94,6 +94,13 @@ def test_the_key_is_given_by_option_or_environment(
     assert service.keys == ["one", "two"]
 
 
+def test_the_model_of_the_server_is_asked_for_by_name(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    run("transcribe", "--url", service.url, audio_file(), "--speech-model", "whisper-rt")
+    run("transcribe", "--url", service.url, audio_file())
+
+    assert [parameters.get("speech_model") for parameters in service.parameters] == [["whisper-rt"], None]
+
+
 def test_several_files_are_a_session_each(run: Run, service: Service, audio_file: MakeAudio) -> None:
     ran = run("transcribe", "--url", service.url, audio_file("a.wav"), audio_file("b.ogg"))
 

@@ -18,6 +18,10 @@ Url = Annotated[
     typer.Option(help="Stream to this server, like ws://localhost:8000. Without it, all runs here."),
 ]
 ApiKey = Annotated[str | None, typer.Option(envvar="TYMPAN_API_KEY", help="Key for the server.", show_default=False)]
+SpeechModel = Annotated[
+    str | None,
+    typer.Option(help="Model of the server, by the protocol's name.", show_default="the server's default"),
+]
 Engine = Annotated[str, typer.Option(help="Engine, where everything runs here.", envvar="TYMPAN_ENGINE")]
 Model = Annotated[
     str | None,
@@ -43,7 +47,12 @@ RawEncoding = Annotated[Encoding, typer.Option("--encoding", help="Of raw PCM on
 
 
 def open_service(
-    url: str | None, api_key: str | None, engine: str, model: str | None, smart_turn: str | None
+    url: str | None,
+    api_key: str | None,
+    speech_model: str | None,
+    engine: str,
+    model: str | None,
+    smart_turn: str | None,
 ) -> AbstractContextManager[Service]:
     """The server at `url`, or an engine in this process.
 
@@ -54,7 +63,7 @@ def open_service(
     if url is not None:
         from tympan.cli.remote import RemoteService  # noqa: PLC0415
 
-        return nullcontext(RemoteService(url, api_key))
+        return nullcontext(RemoteService(url, api_key, speech_model))
     with needs_extra("server"):
         from tympan.cli.local import local_service  # noqa: PLC0415
     return local_service(engine, model, {} if smart_turn is None else {"smart_turn": smart_turn})
