@@ -119,7 +119,9 @@ def test_what_the_service_says_is_the_error(
 
     ran = run("transcribe", "--url", service.url, audio_file(seconds=30))
 
-    assert (ran.code, ran.output, ran.errors) == (exit_code, "", "tympan: no, because of that\n")
+    assert (ran.code, ran.output, ran.errors.count("\n")) == (exit_code, "", 1)
+    assert ran.errors.startswith("tympan: no, because of that")
+    assert ("--api-key" in ran.errors) == (exit_code == 6)
 
 
 def test_without_a_server_it_is_a_network_error(run: Run, audio_file: MakeAudio) -> None:

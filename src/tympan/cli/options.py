@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tympan.cli.errors import needs_extra
+from tympan.client.raw_audio import MAX_RATE_HZ, MIN_RATE_HZ
 from tympan.core.audio import Encoding
 
 if TYPE_CHECKING:  # `--help` is fast
@@ -40,7 +41,7 @@ SmartTurn = Annotated[
     ),
 ]
 SampleRate = Annotated[
-    int, typer.Option(min=8_000, max=96_000, help="Of raw PCM on standard input; a WAV header wins.")
+    int, typer.Option(min=MIN_RATE_HZ, max=MAX_RATE_HZ, help="Of raw PCM on standard input; a WAV header wins.")
 ]
 Channels = Annotated[int, typer.Option(min=1, max=32, help="Of raw PCM on standard input; they are averaged.")]
 RawEncoding = Annotated[Encoding, typer.Option("--encoding", help="Of raw PCM on standard input.")]
