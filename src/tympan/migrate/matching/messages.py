@@ -7,7 +7,6 @@ protocol; what is assigned from such a variable, or passed to a function of the 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -15,17 +14,17 @@ from enum import Enum, auto
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
+from tympan.migrate.matching.calls import called_functions
 from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
     bindings,
-    functions_named,
     parameters,
     uses,
     value_of,
     variable_key,
 )
 from tympan.migrate.matching.source import Function, PythonDocument
-from tympan.migrate.matching.strings import UNKNOWN, flat, pieces, quote_at, text_of
+from tympan.migrate.matching.strings import quote_at, text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
 _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated", "text_formatted"})
@@ -263,40 +262,3 @@ def _parameter_key(code: PythonDocument, function: Function, name: str) -> Key:
     params = (*function.params.posonly_params, *function.params.params)
     node = next(param.name for param in params if param.name.value == name)
     return variable_key(code, node)
-
-
-def called_functions(code: PythonDocument, call: cst.Call) -> list[Function]:
-    """Functions of the file that a call may run: by name, or out of a table (`TABLE[kind](…)`)."""
-    found = [*functions_named(code, call.func), *_table_functions(code, call.func)]
-    if isinstance(call.func, cst.Name):
-        values = [binding.value for binding in bindings(code, call.func) if binding.value is not None]
-        found += [f for value in values for f in (*_table_functions(code, value), *_named_functions(code, value))]
-    return found
-
-
-def _named_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:
-    """The methods that `getattr(self, "on_" + kind)` may mean: all whose names begin like that."""
-    match looked_up:
-        case cst.Call(func=cst.Name("getattr"), args=[_, cst.Arg(value=name), *_]):
-            start = flat(pieces(code, name)).partition(UNKNOWN)[0]
-            return [f for f in code.nodes(cst.FunctionDef) if start and f.name.value.startswith(start)]
-    return []
-
-
-def _table_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:
-    """The functions in the table that `TABLE[kind]` or `TABLE.get(kind)` looks into."""
-    match looked_up:
-        case cst.Subscript(value=held) | cst.Call(func=cst.Attribute(value=held, attr=cst.Name("get"))):
-            table = held if isinstance(held, cst.Dict) else value_of(code, held)
-            if isinstance(table, cst.Dict):
-                values = [e.value for e in table.elements if isinstance(e, cst.DictElement)]
-                return [function for value in values for function in functions_named(code, value)]
-    return []
-
-
-def by_message(code: PythonDocument) -> dict[Key, list[Access]]:
-    """The accesses to each message."""
-    found: dict[Key, list[Access]] = defaultdict(list)
-    for access in message_accesses(code):
-        found[variable_key(code, access.base)].append(access)
-    return found
