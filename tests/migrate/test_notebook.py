@@ -88,7 +88,16 @@ def test_a_notebook_in_another_language_is_left_alone() -> None:
     assert fixed(text) == text
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"cells": 3}', "not json", '{"cells": [}', "[" * 100_000])
+@pytest.mark.parametrize("metadata", [None, 3, {"language_info": "x"}, {"kernelspec": [], "language_info": None}])
+def test_odd_metadata_is_no_hindrance(metadata: Any) -> None:
+    cells = [code(OLD), 3, None, {"cell_type": "code"}, code([])]
+    text = json.dumps({"cells": cells, "metadata": metadata})
+    assert json.loads(fixed(text))["cells"] == [code(NEW), *cells[1:]]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{}", '{"cells": 3}', "not json", '{"cells": [}', "[" * 100_000, notebook(code([1]))]
+)
 def test_what_is_no_notebook_is_told(text: str) -> None:
     with pytest.raises(Unreadable):
         Notebook(text)

@@ -110,23 +110,25 @@ def _code_cells(text: str) -> Iterator[Cell]:
 
 
 def _is_python(metadata: Any) -> bool:
-    info = metadata if isinstance(metadata, dict) else {}
-    names = [(info.get("language_info") or {}).get("name"), (info.get("kernelspec") or {}).get("language")]
+    names = [_entry(_entry(metadata, "language_info"), "name"), _entry(_entry(metadata, "kernelspec"), "language")]
     return all(name in (None, "python", "ipython") for name in names)
+
+
+def _entry(value: Any, key: str) -> Any:
+    return value.get(key) if isinstance(value, dict) else None
 
 
 def _code_cell(text: str, span: Span) -> Iterator[Cell]:
     cell = json.loads(text[span.start : span.end])
-    if not isinstance(cell, dict) or cell.get("cell_type") != "code":
+    if _entry(cell, "cell_type") != "code" or not cell.get("source"):
         return
-    source = cell.get("source")
-    place = dict(members(text, span.start)).get("source")
-    if place is None or not source:
-        return
-    if isinstance(source, list):
+    source, place = cell["source"], dict(members(text, span.start))["source"]
+    if isinstance(source, str):
+        yield Cell(source, place)
+    elif isinstance(source, list) and all(isinstance(line, str) for line in source):
         yield Cell("".join(source), place, tuple(elements(text, place.start)))
     else:
-        yield Cell(source, place)
+        raise Unreadable("not a notebook: the source of a cell is no text", place.start)
 
 
 def _readable(cell: Cell) -> str:
