@@ -15,7 +15,7 @@ from enum import Enum, auto
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.evidence import speaks_v2
+from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
     bindings,
     functions_named,
@@ -25,7 +25,7 @@ from tympan.migrate.matching.names import (
     variable_key,
 )
 from tympan.migrate.matching.source import Function, PythonDocument
-from tympan.migrate.matching.strings import text_of
+from tympan.migrate.matching.strings import UNKNOWN, flat, pieces, quote_at, text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
 _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated", "text_formatted"})
@@ -126,10 +126,15 @@ def retexted(code: PythonDocument, node: cst.SimpleString, text: str) -> Edit:
 
 def field(code: PythonDocument, access: Access, name: str, quote: str = "") -> str:
     """Source that reads another field of the same message, in the manner of an access."""
-    key = access.key_node
-    quote = quote or (key.quote[0] if isinstance(key, cst.SimpleString) else '"')
+    quote = quote or own_quote(code, access)
     base = code.source(access.base)
     return f"{base}[{quote}{name}{quote}]" if access.style is Style.SUBSCRIPT else f"{base}.get({quote}{name}{quote})"
+
+
+def own_quote(code: PythonDocument, access: Access) -> str:
+    """The quote that an access is written with."""
+    key = access.key_node
+    return quote_at(code, access.node, key.quote[0] if isinstance(key, cst.SimpleString) else '"')
 
 
 def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
@@ -156,6 +161,7 @@ def _message_keys(code: PythonDocument) -> set[Key]:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
         if speaks_v2(code) or _HINT.search(code.text):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
+            remember(code, (_fact(code, access) for access in message_accesses(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
 
@@ -163,7 +169,9 @@ def _message_keys(code: PythonDocument) -> set[Key]:
 def _seeds(code: PythonDocument) -> Iterator[Key]:
     is_v2 = speaks_v2(code)
     for access in accesses(code):
-        is_seed = access.key in _NEW_FIELDS or (is_v2 and access.key in _OLD_FIELDS)
+        is_seed = (
+            access.key in _NEW_FIELDS or _fact(code, access) in code.context or (is_v2 and access.key in _OLD_FIELDS)
+        )
         if is_seed or (access.key == "type" and _is_compared_with(code, access.node, V3_TYPE_NAMES)):
             yield variable_key(code, access.base)
     for pattern in code.nodes(cst.MatchMapping):
@@ -171,6 +179,12 @@ def _seeds(code: PythonDocument) -> Iterator[Key]:
             subject = code.enclosing(pattern, cst.Match)
             if subject is not None:
                 yield variable_key(code, subject.subject)
+
+
+def _fact(code: PythonDocument, access: Access) -> str:
+    """What is remembered of a message in the next round of a fix: the names of functions and variables stay."""
+    functions = [above.name.value for above in code.ancestors(access.node) if isinstance(above, cst.FunctionDef)]
+    return f"message {'.'.join(functions)} {code.source(access.base)}"
 
 
 def pattern_keys(pattern: cst.MatchMapping) -> list[str]:
@@ -256,8 +270,17 @@ def called_functions(code: PythonDocument, call: cst.Call) -> list[Function]:
     found = [*functions_named(code, call.func), *_table_functions(code, call.func)]
     if isinstance(call.func, cst.Name):
         values = [binding.value for binding in bindings(code, call.func) if binding.value is not None]
-        found += [function for value in values for function in _table_functions(code, value)]
+        found += [f for value in values for f in (*_table_functions(code, value), *_named_functions(code, value))]
     return found
+
+
+def _named_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:
+    """The methods that `getattr(self, "on_" + kind)` may mean: all whose names begin like that."""
+    match looked_up:
+        case cst.Call(func=cst.Name("getattr"), args=[_, cst.Arg(value=name), *_]):
+            start = flat(pieces(code, name)).partition(UNKNOWN)[0]
+            return [f for f in code.nodes(cst.FunctionDef) if start and f.name.value.startswith(start)]
+    return []
 
 
 def _table_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:

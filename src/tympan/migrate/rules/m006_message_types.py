@@ -10,7 +10,7 @@ from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.evidence import TYPE_NAMES, speaks_v2
 from tympan.migrate.matching.messages import Access, alternatives, field, retexted
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import text_of
+from tympan.migrate.matching.strings import quote_at, text_of
 from tympan.migrate.matching.type_tests import Form, TypeName, TypeTest, type_names
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -80,6 +80,17 @@ class MessageTypes(Rule[PythonDocument]):
             about="partials and finals alike",
         ),
         Invalid(
+            _PRELUDE + "    kind = msg['message_type']\n"
+            "    if kind not in ['PartialTranscript', 'SessionBegins']:\n        print(msg['text'])\n"
+            "    if not kind == 'PartialTranscript':\n        print(msg['text'])\n",
+            _PRELUDE + "    kind = msg['message_type']\n"
+            "    if kind not in ['Turn', 'Begin'] or kind == 'Turn' and msg['end_of_turn'] "
+            "and msg['turn_is_formatted']:\n        print(msg['text'])\n"
+            "    if not (kind == 'Turn' and not (msg['end_of_turn'] and msg['turn_is_formatted'])):\n"
+            "        print(msg['text'])\n",
+            about="neither this nor that",
+        ),
+        Invalid(
             _PRELUDE + "    match msg['message_type']:\n"
             "        case 'PartialTranscript':\n            print(msg['text'], end='\\r')\n"
             "        case 'FinalTranscript' if msg['text']:\n            print(msg['text'])\n",
@@ -102,6 +113,14 @@ class MessageTypes(Rule[PythonDocument]):
             "FINAL = 'Turn'\n" + _PRELUDE + "    if msg['message_type'] == FINAL and msg['end_of_turn'] "
             "and msg['turn_is_formatted']:\n        print(msg['text'])\n",
             about="a constant keeps its name",
+        ),
+        Invalid(
+            _PRELUDE + "    if msg['message_type'] == 'SessionInformation':\n"
+            "        print(msg['audio_duration_seconds'])\n"
+            "    elif msg['message_type'] == 'SessionTerminated':\n        print('bye')\n",
+            _PRELUDE + "    if msg['message_type'] == 'Termination':\n"
+            "        print(msg['audio_duration_seconds'])\n        print('bye')\n",
+            about="two messages that are one now",
         ),
         Invalid(
             "subscribe('FinalTranscript', print_final)\n",
@@ -177,7 +196,7 @@ def _is_in_table_of_turns(code: PythonDocument, found: TypeName) -> bool:
 
 def _conditions(code: PythonDocument, found: TypeName, test: TypeTest) -> list[Edit]:
     """The edits at one use, beside that of the literal; empty where none is possible."""
-    quote = found.literal.quote[0]
+    quote = quote_at(code, test.node, found.literal.quote[0])
     match test.node:
         case cst.Comparison() as comparison if test.access is not None:
             return _compared(code, comparison, test, found.name, quote)
@@ -203,10 +222,13 @@ def _compared(code: PythonDocument, node: cst.Comparison, test: TypeTest, name: 
     assert test.access is not None
     span = code.span(node)
     opening, closing = Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ")")
-    is_negated = isinstance(code.parent(node), cst.UnaryOperation) and not node.lpar
+    is_negated = isinstance(code.parent(node), cst.UnaryOperation)
     if test.form is Form.EQUAL:
-        added = Edit(Span(span.end, span.end), f" and {_condition(code, test.access, {name}, quote)}")
-        return [opening, added, closing] if is_negated else [added]
+        condition = _condition(code, test.access, {name}, quote)
+        if is_negated and name == _PARTIAL:
+            condition = f"not ({_condition(code, test.access, {_FINAL}, quote)})"
+        added = Edit(Span(span.end, span.end), f" and {condition}")
+        return [opening, added, closing] if is_negated and not node.lpar else [added]
     if test.form is Form.NOT_EQUAL:
         # What isn't a partial is treated as a final: one that isn't formatted yet must not be among them.
         end, formatted = (
@@ -217,6 +239,10 @@ def _compared(code: PythonDocument, node: cst.Comparison, test: TypeTest, name: 
         added = Edit(Span(span.end, span.end), f" or {rest}")
         is_alone = node.lpar or not isinstance(code.parent(node), cst.UnaryOperation | cst.BooleanOperation)
         return [added] if is_alone else [opening, added, closing]
+    is_alone = node.lpar or not isinstance(code.parent(node), cst.UnaryOperation | cst.BooleanOperation)
+    if test.form is Form.NOT_IN:
+        excepted = _not_contained(code, node, test.access, quote)
+        return excepted if is_alone else [opening, *excepted, closing]
     return _contained(code, node, test.access, quote)
 
 
@@ -235,6 +261,18 @@ def _contained(code: PythonDocument, node: cst.Comparison, access: Access, quote
         return [Edit(Span(start, span.end), f"== {quote}Turn{quote} and {condition}")]
     kind = code.source(node.left)
     return [Edit(Span(span.end, span.end), f" and ({kind} != {quote}Turn{quote} or {condition})")]
+
+
+def _not_contained(code: PythonDocument, node: cst.Comparison, access: Access, quote: str) -> list[Edit]:
+    """`kind not in ("PartialTranscript", …)`: what isn't a partial is treated as a final."""
+    [target] = node.comparisons
+    names = {text_of(code, element.value) for element in getattr(target.comparator, "elements", ())}
+    end = code.span(node).end
+    final = _condition(code, access, {_FINAL}, quote)
+    if names >= set(_TURNS):
+        return [Edit(Span(end, end), "")]
+    rest = final if _PARTIAL in names else f"not ({final})"
+    return [Edit(Span(end, end), f" or {code.source(node.left)} == {quote}Turn{quote} and {rest}")]
 
 
 def _cased(code: PythonDocument, case: cst.MatchCase, access: Access, quote: str) -> list[Edit]:
@@ -260,27 +298,35 @@ def _cased(code: PythonDocument, case: cst.MatchCase, access: Access, quote: str
 
 
 def _merged(code: PythonDocument, found: TypeName) -> list[Edit] | None:
-    """SessionInformation and SessionTerminated in one chain of `elif`: one branch that does what both did.
+    """SessionInformation and SessionTerminated in one chain of `elif`: the first branch does what both did.
 
     Empty: no such chain, the name alone changes. None: there is one, but it can't be merged.
     """
     branch = _branch(code, found)
-    others = [other for other in type_names(code, frozenset({"SessionTerminated"})) if _branch(code, other)]
     chain = _chain(code, branch) if branch is not None else []
-    other = next((b for o in others if (b := _branch(code, o)) in chain), None)
+    ended = frozenset({"SessionTerminated", "Termination"})
+    other = next((b for name in type_names(code, ended) if (b := _branch(code, name)) in chain), None)
     if branch is None or other is None:
         return []
-    body, rest = branch.body, other.body
-    is_plain = isinstance(body, cst.IndentedBlock) and isinstance(rest, cst.IndentedBlock)
-    if not is_plain or code.span(branch) > code.span(other) or branch is chain[0]:
+    if not isinstance(branch.body, cst.IndentedBlock) or not isinstance(other.body, cst.IndentedBlock):
         return None
-    first, last = body.body[0], body.body[-1]
-    start = code.line_starts[code.place(code.span(first).start).line - 1]
-    end = code.line_starts[code.place(code.span(last).end).line]
-    head = code.line_starts[code.place(code.span(branch).start).line - 1]
-    place = code.span(rest.body[0]).start
-    place = code.line_starts[code.place(place).line - 1]
-    return [Edit(Span(head, end), ""), Edit(Span(place, place), code.text[start:end])]
+    is_before = code.span(branch).start < code.span(other).start
+    first, second = (branch, other) if is_before else (other, branch)
+    kept, moved = _lines(code, first.body), _lines(code, second.body)
+    head = code.line_starts[code.place(code.span(second).start).line - 1]
+    place = kept.end if is_before else kept.start
+    text = code.text[moved.start : moved.end]
+    edits = [Edit(Span(place, place), text), Edit(Span(head, moved.end), "")]
+    return [retexted(code, found.literal, "Termination"), *edits] if is_before else edits
+
+
+def _lines(code: PythonDocument, body: cst.BaseSuite) -> Span:
+    """The lines of a block."""
+    start = code.line_starts[code.place(code.span(body.body[0]).start).line - 1]
+    last = code.place(code.span(body.body[-1]).end)
+    ends_line = last.column == 1 and last.line > 1
+    line = last.line - 1 if ends_line else last.line
+    return Span(start, code.line_starts[line] if line < len(code.line_starts) else len(code.text))
 
 
 def _branch(code: PythonDocument, found: TypeName) -> cst.If | None:

@@ -9,12 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.endpoint import (
-    EARLIEST_LOOK_SILENCE_MS,
-    LATE_LOOK_SILENCE_MS,
-    MIDDLE_LOOK_SILENCE_MS,
-    SOONEST_CONFIDENT_MS,
-)
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, message_section, table
@@ -58,6 +53,7 @@ _TURNS_NOTE = """\
 
 """
 
+_LATER_LOOKS = ", ".join(str(ms) for ms in LATER_LOOKS_MS)
 _U3_NOTE = f"""\
 ## What a turn looks like: U3
 
@@ -72,10 +68,10 @@ _U3_NOTE = f"""\
 - The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
   equals `transcript`. Words may differ from those of partials.
 - A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
-  {SOONEST_CONFIDENT_MS}, {MIDDLE_LOOK_SILENCE_MS} and {LATE_LOOK_SILENCE_MS} ms of silence. From
-  {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence exceeds that of the mode. Closing
-  punctuation alone, which the hosted service looks for, ends nothing: models put it behind most texts that are cut
-  off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause does.
+  {_LATER_LOOKS} ms of silence. From {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence
+  exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
+  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
+  does.
 - `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
   speaks; that of a final is 1.
 
