@@ -127,7 +127,7 @@ def test_what_v2_has_no_message_for_is_not_told():
     assert client.hears(SessionResumed("8a1c", 9, 32_000, 2)) == []
     assert client.hears(CheckpointReached(32_000, StreamMs(500), 2)) == []
     assert client.hears(SilencePassed(StreamMs(0), StreamMs(900))) == []
-    assert client.hears(Heartbeat(StreamMs(900), 1000, 0.9)) == []
+    assert client.hears(Heartbeat(StreamMs(900), 1000, 0.9, 0.5)) == []
 
 
 def test_without_partials_only_finals_are_told():
