@@ -111,7 +111,7 @@ class MoonshineStream:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
             self._is_heard_out = True
-            decode = self._window.decode(is_last=True)
+            decode = self._window.decode(is_last=self._is_speech_over())
             if self._frames_since_speech * FRAME_MS >= UTTERANCE_SILENCE_MS:
                 self._words.flush(decode)
             else:
@@ -226,6 +226,10 @@ class MoonshineStream:
         cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
         if cut_ms is not None:
             self._words.settle(window.trim(cut_ms))
+
+    def _is_speech_over(self) -> bool:
+        # A final word can't be taken back, so under `Finality.WORDS` a look never cuts what was read before it.
+        return self._frames_since_speech > 0 or self._options.finality is Finality.WORDS
 
     def _score(self, window: Window) -> float:
         words = self._words.words
