@@ -109,20 +109,20 @@ def test_word_by_word_a_turn_needs_some_speech(speech_ms: int, reason: EndReason
     assert ending(TurnConfig(), 400, 1.0, speech_ms=speech_ms) is reason
 
 
-@pytest.mark.parametrize(("silence_ms", "reason"), [(299, None), (300, CONFIDENT)])
+@pytest.mark.parametrize(("silence_ms", "reason"), [(399, None), (400, CONFIDENT)])
 def test_a_whole_turn_waits_for_the_sessions_silence_where_that_is_longer(
     silence_ms: int, reason: EndReason | None
 ) -> None:
-    assert ending(replace(WHOLE_TURNS, min_silence_ms=300), silence_ms, 1.0) is reason
+    assert ending(replace(WHOLE_TURNS, min_silence_ms=400), silence_ms, 1.0) is reason
 
 
 @pytest.mark.parametrize(
     ("silence_ms", "confidence", "reason"),
     [
-        (199, 1.0, None),
-        (200, 1.0, CONFIDENT),
-        (200, 0.4, None),
-        (200, 0.401, CONFIDENT),
+        (299, 1.0, None),
+        (300, 1.0, CONFIDENT),
+        (300, 0.4, None),
+        (300, 0.401, CONFIDENT),
         (999, 0.4, None),
         (1000, 0.0, SILENT),
     ],
@@ -136,15 +136,15 @@ def test_a_whole_turn_ends_by_confidence_or_the_longest_silence(
 @pytest.mark.parametrize(
     ("min_ms", "max_ms", "looks"),
     [
-        (100, 1000, (100, 200, 400, 600)),
+        (100, 1000, (100, 300, 450, 600)),
         (100, 100, (100,)),
-        (99, 1000, (100, 200, 400, 600)),
+        (99, 1000, (100, 300, 450, 600)),
         (50, 60, (60,)),  # the longest silence ends the turn, so it is looked at there at the latest
-        (100, 199, (100,)),
-        (100, 200, (100, 200)),
-        (200, 399, (200,)),
-        (250, 400, (250, 400)),
-        (400, 1600, (400, 600)),
+        (100, 299, (100,)),
+        (100, 300, (100, 300)),
+        (300, 449, (300,)),
+        (310, 450, (310, 450)),
+        (400, 1600, (400, 450, 600)),
         (600, 1600, (600,)),
         (800, 1600, (800,)),
     ],

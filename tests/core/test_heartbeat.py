@@ -11,6 +11,7 @@ from tympan.core.effects import Close, Effect, Emit, Finish, Mark
 from tympan.core.errors import Inactive
 from tympan.core.events import Heartbeat
 from tympan.core.heartbeat import PERIOD_S, HeartbeatTimer
+from tympan.core.listening import Heard
 from tympan.core.session import Session
 from tympan.core.units import Monotonic, StreamMs
 
@@ -32,13 +33,13 @@ def after(seconds: float) -> Monotonic:
 
 @pytest.mark.parametrize(("seconds", "is_due"), [(PERIOD_S - 0.001, False), (PERIOD_S, True)])
 def test_a_beat_is_due_after_the_period(seconds: float, is_due: bool) -> None:
-    assert HeartbeatTimer(BEGAN, is_on=True).advance(after(seconds)) is is_due
+    assert bool(HeartbeatTimer(BEGAN, is_on=True).advance(after(seconds), StreamMs(0))) is is_due
 
 
 def test_a_timer_that_is_off_is_never_due() -> None:
     timer = HeartbeatTimer(BEGAN, is_on=False)
     assert timer.deadline() == math.inf
-    assert not timer.advance(after(1e9))
+    assert timer.advance(after(1e9), StreamMs(0)) == []
 
 
 def test_switching_on_again_keeps_the_time() -> None:
@@ -54,7 +55,7 @@ def test_a_session_tells_how_much_audio_came_in_what_time() -> None:
     talk = session()
     assert talk.deadline() == after(5)
     assert beats(talk.receive_audio(b"\0" * 64_000, after(4.9))) == []
-    assert beats(talk.advance(after(5))) == [Heartbeat(StreamMs(2000), 5000, 0.4)]
+    assert beats(talk.advance(after(5))) == [Heartbeat(StreamMs(2000), 5000, 0.4, 0.0)]
     assert talk.deadline() == after(10)
 
 
@@ -62,7 +63,7 @@ def test_a_late_beat_is_told_once_and_before_the_message_that_shows_it() -> None
     talk = session()
     first, *rest = talk.receive_audio(b"\0" * 3200, after(17))
     assert isinstance(first, Emit)
-    assert beats([first]) == [Heartbeat(StreamMs(0), 17_000, 0.0)]
+    assert beats([first]) == [Heartbeat(StreamMs(0), 17_000, 0.0, 0.0)]
     assert beats(rest) == []
     assert talk.deadline() == after(22)
 
@@ -74,6 +75,14 @@ def test_beats_may_be_asked_for_and_turned_off_in_mid_session() -> None:
     assert len(beats(talk.advance(after(7)))) == 1
     talk.receive_update(ConfigUpdate(has_heartbeat=False), after(8))
     assert beats(talk.advance(after(1000))) == []
+
+
+def test_a_beat_tells_the_surest_speech_since_the_one_before() -> None:
+    talk = session()
+    for judged_ms, probability in [(20, 0.2), (40, 0.9), (60, 0.1)]:
+        talk.receive_heard(Heard(StreamMs(judged_ms), speech_probability=probability), after(1))
+    told = [beat.speech_probability for at_s in (5, 10) for beat in beats(talk.advance(after(at_s)))]
+    assert told == [0.9, 0.0]
 
 
 def test_a_session_that_ends_beats_no_more() -> None:

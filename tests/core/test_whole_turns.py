@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from conversation import Caller, Ended, text_of
@@ -29,7 +31,7 @@ def updates(caller: Caller) -> list[TurnUpdated]:
 def test_a_turn_that_seems_over_is_told_in_the_pause_and_ends_a_little_later(caller: Caller) -> None:
     caller.says("book a table.", end_of_turn=0.41)
     caller.stays_silent(ms=100).sees("book a table.")
-    caller.stays_silent(ms=99).hears_nothing()
+    caller.stays_silent(ms=199).hears_nothing()
     caller.stays_silent(ms=1).hears(Ended("book a table.", CONFIDENT))
 
 
@@ -43,7 +45,7 @@ def test_an_open_turn_is_told_at_the_first_look_and_ends_at_the_longest_silence(
 def test_a_later_look_may_end_what_the_first_left_open_and_nothing_is_told_twice() -> None:
     machine = TurnMachine(WHOLE_TURNS)
     told: list[TurnStep] = []
-    for silence_ms, confidence in [(100, 0.1), (200, 0.1), (400, 0.2), (600, 0.5)]:
+    for silence_ms, confidence in [(100, 0.1), (300, 0.1), (450, 0.2), (600, 0.5)]:
         assert machine.receive_report(pause(silence_ms)) == [Look()]
         told += machine.receive_report(pause(silence_ms, confidence), Moment.LOOK)
     assert [type(step) for step in told] == [SpeechStarted, TurnUpdated, EndTurn]
@@ -82,18 +84,27 @@ def test_long_speech_is_told_every_three_seconds(caller: Caller) -> None:
 
 
 def test_speech_starts_directly_before_the_first_message_of_a_turn_and_where_it_began(caller: Caller) -> None:
-    caller.stays_silent(ms=500).says("good day to you", end_of_turn=1.0).stays_silent(ms=200)
-    caller.says("yes", end_of_turn=1.0).stays_silent(ms=200)
+    caller.stays_silent(ms=500).says("good day to you", end_of_turn=1.0).stays_silent(ms=300)
+    caller.says("yes", end_of_turn=1.0).stays_silent(ms=300)
     events = caller.events()
     kinds = [type(event) for event in events]
     assert kinds == [SpeechStarted, TurnUpdated, TurnUpdated, TurnEnded, SpeechStarted, TurnUpdated, TurnEnded]
     onsets_ms = [event.onset_ms for event in events if isinstance(event, SpeechStarted)]
-    assert onsets_ms == [StreamMs(500), StreamMs(1500)]
+    assert onsets_ms == [StreamMs(500), StreamMs(1600)]
+
+
+def test_speech_is_as_sure_as_its_surest_piece_of_the_turn() -> None:
+    machine = TurnMachine(WHOLE_TURNS)
+    for probability in (0.5, 0.9, 0.1):
+        machine.receive_report(replace(pause(50), speech_probability=probability))
+    machine.receive_report(replace(pause(100), speech_probability=0.0))
+    started, _ = machine.receive_report(replace(pause(100), speech_probability=0.0), Moment.LOOK)
+    assert started == SpeechStarted(0, StreamMs(0), 0.9)
 
 
 def test_no_word_of_a_partial_is_final_and_none_of_an_end_is_missing(caller: Caller) -> None:
     caller.says("one two three four five", end_of_turn=0.1).stays_silent(ms=500)
-    caller.says("six", end_of_turn=0.9).stays_silent(ms=200)
+    caller.says("six", end_of_turn=0.9).stays_silent(ms=300)
     *told, ended = caller.events()
     assert all(update.final_count == 0 for update in told if isinstance(update, TurnUpdated))
     assert isinstance(ended, TurnEnded)
@@ -107,7 +118,7 @@ def test_no_utterance_closes_before_the_turn(caller: Caller) -> None:
 
 
 def test_a_pause_tells_how_sure_the_look_is_and_speech_that_it_is_not_over(caller: Caller) -> None:
-    caller.says("so I thought well", end_of_turn=0.3).stays_silent(ms=200)
+    caller.says("so I thought well", end_of_turn=0.3).stays_silent(ms=300)
     assert [update.end_of_turn_confidence for update in updates(caller)] == [0.0, 0.3]
 
 
@@ -118,7 +129,7 @@ def test_a_turn_of_one_short_word_ends_by_silence(caller: Caller) -> None:
 
 def test_a_forced_end_takes_the_words_that_were_spoken_and_the_rest_opens_the_next_turn(caller: Caller) -> None:
     caller.says("one two").forces_endpoint().hears(Ended("one two", FORCED))
-    caller.says("three", end_of_turn=1.0).stays_silent(ms=200).hears(Ended("three", CONFIDENT, 1))
+    caller.says("three", end_of_turn=1.0).stays_silent(ms=300).hears(Ended("three", CONFIDENT, 1))
 
 
 def test_forcing_an_end_without_words_tells_nothing(caller: Caller) -> None:
@@ -126,7 +137,7 @@ def test_forcing_an_end_without_words_tells_nothing(caller: Caller) -> None:
 
 
 def test_a_forced_end_in_a_pause_that_was_told_gives_the_one_final(caller: Caller) -> None:
-    caller.says("one", end_of_turn=0.1).stays_silent(ms=200).forces_endpoint().forces_endpoint()
+    caller.says("one", end_of_turn=0.1).stays_silent(ms=300).forces_endpoint().forces_endpoint()
     caller.hears(Ended("one", FORCED))
     caller.stays_silent(ms=2000).hears_nothing()
 

@@ -163,9 +163,10 @@ def recording(tmp_path: Path) -> Path:
 SONNY_PRINTED = ["[560-1680] Hi, my name is Sonny.", "[3200-4560] I'd like a table for two.", "7 s"]
 
 
-def test_one_program_serves_tympan(recording: Path) -> None:
+@pytest.mark.parametrize("path", ["", "/v3/ws?speech_model=universal-3-5-pro"], ids=["US", "U3"])
+def test_one_program_serves_tympan(path: str, recording: Path) -> None:
     with serving(SpeechTrack.load("sonny")) as service:
-        assert run_program(service.url, KEY, recording) == SONNY_PRINTED
+        assert run_program(service.url + path, KEY, recording) == SONNY_PRINTED
 
 
 @pytest.mark.parametrize("profile", [US, U3], ids=["US", "U3"])

@@ -114,12 +114,13 @@ def test_what_the_session_asks_for_beside_turns_is_told():
     assert client.hears(SilencePassed(StreamMs(900), StreamMs(1920))) == [
         {"type": "Silence", "start_ms": 900, "end_ms": 1920}
     ]
-    assert client.hears(Heartbeat(StreamMs(4990), 5000, 0.998)) == [
+    assert client.hears(Heartbeat(StreamMs(4990), 5000, 0.998, 0.97)) == [
         {
             "type": "Heartbeat",
             "total_audio_received_ms": 4990,
             "total_duration_ms": 5000,
             "realtime_factor": 0.998,
+            "max_speech_probability": 0.97,
         }
     ]
 

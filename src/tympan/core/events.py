@@ -48,7 +48,8 @@ class SessionResumed:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """First speech of a turn, told before the turn's first update. `confidence` (0 to 1): that it is speech."""
+    """First speech of a turn, told before the turn's first update. `confidence`: the highest probability of speech
+    (0 to 1) that was heard in the turn so far."""
 
     turn_order: int
     onset_ms: StreamMs
@@ -102,11 +103,13 @@ class Heartbeat:
     """The session lives; told at fixed times in the room to who wants to know.
 
     `realtime_factor` is audio received ÷ time passed since the session began: 1 when it comes at real time.
+    `speech_probability` is the highest (0 to 1) that was heard since the beat before.
     """
 
     audio_received_ms: StreamMs
     session_duration_ms: int
     realtime_factor: float
+    speech_probability: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from tympan.core.errors import (
     MaxDurationExceeded,
     TympanError,
 )
-from tympan.core.events import Heartbeat, ResumeOffer, SessionBegan, SessionEnded
+from tympan.core.events import ResumeOffer, SessionBegan, SessionEnded
 from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.units import Monotonic, StreamMs
@@ -136,8 +136,9 @@ class Session:
         match output:
             case ListeningFailed(error):
                 return self._close(error)
-            case Heard(judged_until_ms, events, is_finished):
+            case Heard(judged_until_ms, events, is_finished, speech_probability=speech_probability):
                 self._judged_until_ms = judged_until_ms
+                self._heartbeat.receive_speech(speech_probability)
                 effects: list[Effect] = [Emit(event) for event in events]
                 return [*effects, *self._end(now)] if is_finished else effects
             case _:
@@ -176,7 +177,7 @@ class Session:
         deadline = self.deadline()
         if deadline is None or now < deadline:
             return []
-        effects: list[Effect] = [Emit(self._beat(now))] if self._heartbeat.advance(now) else []
+        effects: list[Effect] = [Emit(beat) for beat in self._heartbeat.advance(now, self.received_ms)]
         if min(self._expires_at(), self._inactive_at()) > now:
             return effects
         if self._expires_at() <= self._inactive_at():
@@ -189,10 +190,6 @@ class Session:
         """The peer is gone; idempotent."""
         self._phase = Phase.CLOSED
         return []
-
-    def _beat(self, now: Monotonic) -> Heartbeat:
-        passed_s = now - self._began_at
-        return Heartbeat(self.received_ms, round(passed_s * 1000), self.received_ms / 1000 / passed_s)
 
     def _expires_at(self) -> float:
         return self._began_at + self._config.limits.max_duration_s

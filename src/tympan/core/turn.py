@@ -49,6 +49,7 @@ class TurnMachine:
         self._told_order = -1  # the last turn whose SpeechStarted was told
         self._looked_until_ms = StreamMs(0)
         self._latest: Report | None  # of the open turn
+        self._speech_confidence: float
         self._shown: Hypothesis
         self._utterance_start: int  # index of the first word of no closed utterance
         self._cadence = cadence_for(config)
@@ -64,6 +65,7 @@ class TurnMachine:
     def receive_report(self, report: Report, moment: Moment = Moment.STEP) -> list[TurnStep]:
         """The stream judged a piece of audio, or did what the machine asked for."""
         self._latest = report
+        self._speech_confidence = max(self._speech_confidence, report.speech_probability)
         if moment is Moment.STEP and self._is_look_due(report):
             self._looked_until_ms = report.judged_until_ms
             return [Look()]
@@ -156,10 +158,11 @@ class TurnMachine:
         report = self._latest
         if report is None or report.speech_onset_ms is None:
             return [SpeechStarted(self._turn_order, words[0].start_ms)]
-        return [SpeechStarted(self._turn_order, report.speech_onset_ms, report.speech_confidence)]
+        return [SpeechStarted(self._turn_order, report.speech_onset_ms, self._speech_confidence)]
 
     def _reset(self) -> None:
         self._latest = None
+        self._speech_confidence = 0.0
         self._shown = Hypothesis()
         self._utterance_start = 0
         self._cadence.reset()

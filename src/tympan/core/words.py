@@ -39,8 +39,8 @@ class Report:
     Times count audio judged, not audio received: a slow engine must not turn unjudged speech into
     silence. `speech_ms` is the voiced audio since the turn opened; the onset and the last speech end
     are None while nothing was voiced in the turn. `end_of_turn_confidence` is the probability-like
-    score (0 to 1) of the latest look, 0 before the first one. `speech_confidence` is the highest speech
-    probability (0 to 1) of a frame in the turn.
+    score (0 to 1) of the latest look, 0 before the first one. `speech_probability` (0 to 1) is the highest of a
+    frame in the piece of audio that was judged last.
     """
 
     judged_until_ms: StreamMs
@@ -50,7 +50,7 @@ class Report:
     is_speech: bool
     hypothesis: Hypothesis
     end_of_turn_confidence: float
-    speech_confidence: float = 1.0
+    speech_probability: float = 1.0
 
     @property
     def silence_ms(self) -> int:

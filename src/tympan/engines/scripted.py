@@ -90,6 +90,7 @@ class ScriptedStream:
         self._has_final_words = finality is Finality.WORDS
         self._accepted_samples = 0
         self._judged_ms = StreamMs(0)
+        self._piece_start_ms = StreamMs(0)
         self._is_finished = False
         self._turn_start = 0  # index of the open turn's first word
         self._final_end = 0  # index after the last final word
@@ -106,7 +107,7 @@ class ScriptedStream:
             if not self._is_finished or accepted_ms <= self._judged_ms:
                 return None
             end_ms = accepted_ms
-        self._judged_ms = end_ms
+        self._piece_start_ms, self._judged_ms = self._judged_ms, end_ms
         while self._final_end < len(self._script.words) and self._is_due(self._final_end):
             self._final_end += 1
         return self._report()
@@ -180,6 +181,7 @@ class ScriptedStream:
             is_speech=last_ms == self._judged_ms,
             hypothesis=Hypothesis(self._spoken(words), final_count),
             end_of_turn_confidence=self._confidence,
+            speech_probability=1.0 if last_ms is not None and last_ms > self._piece_start_ms else 0.0,
         )
 
 

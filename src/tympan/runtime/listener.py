@@ -43,10 +43,11 @@ class Listener:
         self._config = config
         self._decoder = PcmDecoder(config.audio)
         self._machine = TurnMachine(config.turn)
-        self._settled = SettledPosition(tells_partials=config.output.include_partial_turns)
+        self._settled = SettledPosition(config)
         self._silence = SilenceWatch(is_on=config.output.has_silence)
         self._queue: deque[bytes | Control] = deque()
         self._judged_until_ms = StreamMs(0)
+        self._speech_probability = 0.0  # the highest since the last Heard
         self._is_finished = False
 
     def feed(self, payload: bytes) -> None:
@@ -85,18 +86,22 @@ class Listener:
         self._stream.close()
 
     def _step(self, report: Report) -> list[TurnEvent]:
+        self._speech_probability = max(self._speech_probability, report.speech_probability)
+        return [*self._judge(report, Moment.STEP), *self._silence.receive_report(report)]
+
+    def _judge(self, report: Report, moment: Moment) -> list[TurnEvent]:
         self._judged_until_ms = report.judged_until_ms
         self._settled.receive_report(report)
-        return [*self._perform(self._machine.receive_report(report)), *self._silence.receive_report(report)]
+        return self._perform(self._machine.receive_report(report, moment))
 
     def _perform(self, steps: list[TurnStep]) -> list[TurnEvent]:
         events: list[TurnEvent] = []
         for step in steps:
             match step:
                 case Look():
-                    events += self._perform(self._machine.receive_report(self._stream.look(), Moment.LOOK))
+                    events += self._judge(self._stream.look(), Moment.LOOK)
                 case Read():
-                    events += self._perform(self._machine.receive_report(self._stream.read(), Moment.READ))
+                    events += self._judge(self._stream.read(), Moment.READ)
                 case EndTurn():
                     text = self._stream.end_turn()
                     self._settled.receive_turn_end(text.words)
@@ -112,6 +117,7 @@ class Listener:
             case ConfigUpdate():
                 self._config = control.apply_to(self._config)
                 self._machine.configure(self._config.turn)
+                self._settled.configure(self._config)
                 self._stream.configure(stream_options(self._config))
                 self._silence.is_on = self._config.output.has_silence
                 return self._heard([ConfigurationChanged(self._config)])
@@ -137,4 +143,5 @@ class Listener:
         return self._heard(events, is_finished=True)
 
     def _heard(self, events: list[TurnEvent], *, is_finished: bool = False) -> Heard:
-        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms)
+        probability, self._speech_probability = self._speech_probability, 0.0
+        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms, probability)

@@ -139,3 +139,11 @@ def test_a_pad_may_change_between_turns(parts: Parts, beckett: Samples) -> None:
     while stream.step() is not None:
         pass
     assert stream.look().hypothesis.words[0].text == "Ever"
+
+
+def test_a_whole_turn_that_is_forced_to_end_in_mid_word_is_not_made_up_to_its_end(
+    parts: Parts, two_cities: Samples
+) -> None:
+    config = WHOLE_TURNS
+    first, *_ = turns(parts, [two_cities[: 16 * 7000], ForceEndpoint()], config, stream_options(config))
+    assert text(first).count("it was the age") == 1

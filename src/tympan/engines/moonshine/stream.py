@@ -92,6 +92,7 @@ class MoonshineStream:
         self._frames_since_decode = 0
         self._frames_since_speech = 0
         self._looked_at_samples = -1
+        self._speech_probability = 0.0  # of the last frame
         self._is_heard_out = True  # a look has decoded everything since the last speech frame
         self._confidence = 0.0
 
@@ -110,7 +111,7 @@ class MoonshineStream:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
             self._is_heard_out = True
-            decode = self._window.decode(is_last=True)
+            decode = self._window.decode(is_last=self._is_speech_over())
             if self._frames_since_speech * FRAME_MS >= UTTERANCE_SILENCE_MS:
                 self._words.flush(decode)
             else:
@@ -173,7 +174,7 @@ class MoonshineStream:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
         padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
-        probability = self._vad.judge(padded)
+        self._speech_probability = probability = self._vad.judge(padded)
         is_speech = self._tracker.receive_frame(probability, start_ms, self._now_ms())
         if is_speech:
             self._meter.receive_frame(probability)
@@ -226,6 +227,10 @@ class MoonshineStream:
         if cut_ms is not None:
             self._words.settle(window.trim(cut_ms))
 
+    def _is_speech_over(self) -> bool:
+        # A final word can't be taken back, so under `Finality.WORDS` a look never cuts what was read before it.
+        return self._frames_since_speech > 0 or self._options.finality is Finality.WORDS
+
     def _score(self, window: Window) -> float:
         words = self._words.words
         if not words:
@@ -262,7 +267,7 @@ class MoonshineStream:
             is_speech=self._tracker.is_speech,
             hypothesis=self._words.hypothesis if self._is_believable() else Hypothesis(),
             end_of_turn_confidence=self._confidence,
-            speech_confidence=self._tracker.confidence,
+            speech_probability=self._speech_probability,
         )
 
 

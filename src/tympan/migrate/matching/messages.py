@@ -7,7 +7,6 @@ protocol; what is assigned from such a variable, or passed to a function of the 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
@@ -15,17 +14,17 @@ from enum import Enum, auto
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.evidence import speaks_v2
+from tympan.migrate.matching.calls import called_functions
+from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
     bindings,
-    functions_named,
     parameters,
     uses,
     value_of,
     variable_key,
 )
 from tympan.migrate.matching.source import Function, PythonDocument
-from tympan.migrate.matching.strings import text_of
+from tympan.migrate.matching.strings import quote_at, text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
 _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated", "text_formatted"})
@@ -81,7 +80,7 @@ def message_accesses(code: PythonDocument) -> list[Access]:
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
     """The keys in `case {"key": …}` over messages."""
-    for pattern in code.nodes(cst.MatchMapping):
+    for pattern in code.nodes(cst.MatchMapping) if _message_keys(code) else ():
         match = code.enclosing(pattern, cst.Match)
         if match is not None and is_message(code, match.subject):
             for element in pattern.elements:
@@ -126,10 +125,15 @@ def retexted(code: PythonDocument, node: cst.SimpleString, text: str) -> Edit:
 
 def field(code: PythonDocument, access: Access, name: str, quote: str = "") -> str:
     """Source that reads another field of the same message, in the manner of an access."""
-    key = access.key_node
-    quote = quote or (key.quote[0] if isinstance(key, cst.SimpleString) else '"')
+    quote = quote or own_quote(code, access)
     base = code.source(access.base)
     return f"{base}[{quote}{name}{quote}]" if access.style is Style.SUBSCRIPT else f"{base}.get({quote}{name}{quote})"
+
+
+def own_quote(code: PythonDocument, access: Access) -> str:
+    """The quote that an access is written with."""
+    key = access.key_node
+    return quote_at(code, access.node, key.quote[0] if isinstance(key, cst.SimpleString) else '"')
 
 
 def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
@@ -156,6 +160,7 @@ def _message_keys(code: PythonDocument) -> set[Key]:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
         if speaks_v2(code) or _HINT.search(code.text):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
+            remember(code, (_fact(code, access) for access in message_accesses(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
 
@@ -163,7 +168,9 @@ def _message_keys(code: PythonDocument) -> set[Key]:
 def _seeds(code: PythonDocument) -> Iterator[Key]:
     is_v2 = speaks_v2(code)
     for access in accesses(code):
-        is_seed = access.key in _NEW_FIELDS or (is_v2 and access.key in _OLD_FIELDS)
+        is_seed = (
+            access.key in _NEW_FIELDS or _fact(code, access) in code.context or (is_v2 and access.key in _OLD_FIELDS)
+        )
         if is_seed or (access.key == "type" and _is_compared_with(code, access.node, V3_TYPE_NAMES)):
             yield variable_key(code, access.base)
     for pattern in code.nodes(cst.MatchMapping):
@@ -171,6 +178,12 @@ def _seeds(code: PythonDocument) -> Iterator[Key]:
             subject = code.enclosing(pattern, cst.Match)
             if subject is not None:
                 yield variable_key(code, subject.subject)
+
+
+def _fact(code: PythonDocument, access: Access) -> str:
+    """What is remembered of a message in the next round of a fix: the names of functions and variables stay."""
+    functions = [above.name.value for above in code.ancestors(access.node) if isinstance(above, cst.FunctionDef)]
+    return f"message {'.'.join(functions)} {code.source(access.base)}"
 
 
 def pattern_keys(pattern: cst.MatchMapping) -> list[str]:
@@ -249,31 +262,3 @@ def _parameter_key(code: PythonDocument, function: Function, name: str) -> Key:
     params = (*function.params.posonly_params, *function.params.params)
     node = next(param.name for param in params if param.name.value == name)
     return variable_key(code, node)
-
-
-def called_functions(code: PythonDocument, call: cst.Call) -> list[Function]:
-    """Functions of the file that a call may run: by name, or out of a table (`TABLE[kind](…)`)."""
-    found = [*functions_named(code, call.func), *_table_functions(code, call.func)]
-    if isinstance(call.func, cst.Name):
-        values = [binding.value for binding in bindings(code, call.func) if binding.value is not None]
-        found += [function for value in values for function in _table_functions(code, value)]
-    return found
-
-
-def _table_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:
-    """The functions in the table that `TABLE[kind]` or `TABLE.get(kind)` looks into."""
-    match looked_up:
-        case cst.Subscript(value=held) | cst.Call(func=cst.Attribute(value=held, attr=cst.Name("get"))):
-            table = held if isinstance(held, cst.Dict) else value_of(code, held)
-            if isinstance(table, cst.Dict):
-                values = [e.value for e in table.elements if isinstance(e, cst.DictElement)]
-                return [function for value in values for function in functions_named(code, value)]
-    return []
-
-
-def by_message(code: PythonDocument) -> dict[Key, list[Access]]:
-    """The accesses to each message."""
-    found: dict[Key, list[Access]] = defaultdict(list)
-    for access in message_accesses(code):
-        found[variable_key(code, access.base)].append(access)
-    return found

@@ -8,8 +8,8 @@ from enum import Enum
 
 import libcst as cst
 
+from tympan.migrate.matching.calls import called_functions
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.messages import called_functions
 from tympan.migrate.matching.names import (
     argument,
     functions_named,

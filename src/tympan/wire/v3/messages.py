@@ -131,7 +131,9 @@ class Heartbeat:
     total_audio_received_ms: Annotated[int, "audio received"]
     total_duration_ms: Annotated[int, "time since `Begin`"]
     realtime_factor: Annotated[float, "audio received ÷ time passed"]
-    max_speech_probability: Annotated[float | None, "never sent"] = None
+    max_speech_probability: Annotated[
+        float | None, "0 to 1, the highest heard since the last one; always sent by this server"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,12 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.endpoint import (
-    EARLIEST_LOOK_SILENCE_MS,
-    LATE_LOOK_SILENCE_MS,
-    MIDDLE_LOOK_SILENCE_MS,
-    SOONEST_CONFIDENT_MS,
-)
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
+from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, message_section, table
@@ -58,6 +54,7 @@ _TURNS_NOTE = """\
 
 """
 
+_LATER_LOOKS = ", ".join(str(ms) for ms in LATER_LOOKS_MS)
 _U3_NOTE = f"""\
 ## What a turn looks like: U3
 
@@ -72,10 +69,10 @@ _U3_NOTE = f"""\
 - The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
   equals `transcript`. Words may differ from those of partials.
 - A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
-  {SOONEST_CONFIDENT_MS}, {MIDDLE_LOOK_SILENCE_MS} and {LATE_LOOK_SILENCE_MS} ms of silence. From
-  {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence exceeds that of the mode. Closing
-  punctuation alone, which the hosted service looks for, ends nothing: models put it behind most texts that are cut
-  off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause does.
+  {_LATER_LOOKS} ms of silence. From {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence
+  exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
+  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
+  does.
 - `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
   speaks; that of a final is 1.
 
@@ -104,7 +101,7 @@ A session that isn't kept (unknown key, window over, server restarted, session o
 4004. The client then opens a new session and sends its audio again from `audio_settled_ms` of the last
 `Checkpoint` on: all that was spoken before is in final words already.
 
-The server keeps at most 8 MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
+The server keeps at most {kept_mib} MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
 client that resumes from before is refused with 4004. An `Acknowledge` every few seconds keeps clear of it.
 
 """
@@ -215,4 +212,5 @@ def _close_code_section() -> str:
 def _resuming_section() -> str:
     client = (message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
     server = (message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
-    return "".join((_RESUMING_NOTE, *client, *server))
+    note = _RESUMING_NOTE.replace("{kept_mib}", str(MAX_KEPT_BYTES // 2**20))
+    return "".join((note, *client, *server))

@@ -87,8 +87,8 @@ class V3ServerProtocol:
                 return []
             case events.SilencePassed(start_ms, end_ms):
                 return [messages.Silence(start_ms, end_ms)]
-            case events.Heartbeat(audio_ms, duration_ms, realtime_factor):
-                return [messages.Heartbeat(audio_ms, duration_ms, rounded(realtime_factor))]
+            case events.Heartbeat(audio_ms, duration_ms, factor, probability):
+                return [messages.Heartbeat(audio_ms, duration_ms, rounded(factor), rounded(probability))]
             case events.CheckpointReached(received_bytes, settled_ms, texts_received):
                 return [messages.Checkpoint(received_bytes, settled_ms, texts_received)]
             case events.SessionEnded(audio_duration_s, session_duration_s):
