@@ -155,7 +155,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
         await visit.hears(audio_ms=2900)
 
     async def goes_on(visit: Visit) -> None:
-        await visit.says(BEGIN, turn(0, word("two", 0, 310), word("three", 390, 700), ended=True))
+        await visit.says(BEGIN, turn(0, word("two", 150, 460), word("three", 540, 850), ended=True))
         await farewell(visit)
 
     async def act(session: Session) -> None:
@@ -165,7 +165,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     stage = Stage(cut, goes_on)
     told = stage.hold(act)
 
-    assert bytes(stage.visits[1].audio) == pcm(3000)[2400 * 32 :], "from the start of a word within two seconds"
+    assert bytes(stage.visits[1].audio) == pcm(3000)[2250 * 32 :], "from before a word within two seconds"
     ended = next(event for event in told if isinstance(event, Turn) and event.end_of_turn)
     assert (ended.turn_order, ended.transcript) == (0, "one two three")
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
@@ -182,14 +182,14 @@ def test_a_turn_that_a_leaving_service_ended_may_end_in_mid_word_so_its_last_wor
         await visit.connection.close(code)
 
     async def goes_on(visit: Visit) -> None:
-        two, three, hundred = word("two", 0, 200), word("three", 300, 410), word("hundred", 420, 600)
+        two, three, hundred = word("two", 150, 350), word("three", 450, 560), word("hundred", 570, 750)
         await visit.says(BEGIN, turn(0, two, three, hundred, ended=True))
         await farewell(visit)
 
     stage = Stage(leaves, goes_on)
     told = stage.hold(speak)
 
-    assert bytes(stage.visits[1].audio) == pcm(2000)[500 * 32 :]
+    assert bytes(stage.visits[1].audio) == pcm(2000)[350 * 32 :]
     turns = [event for event in told if isinstance(event, Turn)]
     assert [(event.turn_order, event.transcript) for event in turns] == [(0, "one"), (1, "two three"), (2, "hundred")]
 

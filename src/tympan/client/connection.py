@@ -21,7 +21,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from websockets.asyncio.client import ClientConnection
@@ -87,9 +87,9 @@ class Timeouts:
 class Target:
     """Where to connect and how; the same for every connection of a session."""
 
-    url: str
+    url: str = field(repr=False)  # may hold a token, as a proxy's may hold a password
     trust: Trust = None
-    proxy: str | Literal[True] | None = True
+    proxy: str | Literal[True] | None = field(default=True, repr=False)
     timeouts: Timeouts = Timeouts()
 
 
