@@ -23,13 +23,18 @@ from itertools import takewhile
 from typing import assert_never
 
 from tympan.client.overlap import told_count
-from tympan.wire.v3.messages import ServerWarning, SpeechStarted, Termination, Turn, Word
+from tympan.wire.v3.messages import Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn, Word
 
-Told = Turn | SpeechStarted | ServerWarning | Termination
+Told = Turn | SpeechStarted | Heartbeat | Silence | ServerWarning | Termination
 """What a conversation consists of."""
 
-OVERLAP_MS = 1000
-"""Audio before the last final word of an open turn that a new session is given again."""
+OVERLAP_MS = 2000
+"""Audio before the end of an open turn's last final word that a new session is given again, up to the start of a word.
+
+Measured on 54 cuts of recorded speech: words near the seam that differ from those of an uncut session were 54 with
+500 ms, 55 with 1000 ms, 36 with 2000 ms; without any, more than with 500 ms. The whole turn again is no better than
+2000 ms. After the end of a turn its last word lies before a pause, and audio before its end only doubles it.
+"""
 
 CLEARLY_BEHIND_MS = 300
 """A final word that ends so far behind the seam decides what of its turn was told before."""
@@ -53,8 +58,8 @@ class _OpenTurn:
 class _Joint:
     """Where two sessions meet, until the turn that lies across it has been told whole."""
 
-    last_told: Word | None
-    """The last final word, where the new session hears it again."""
+    repeated: tuple[Word, ...]
+    """The last final words, where the new session hears the last of them again."""
     carried: tuple[Word, ...]
     """Final words of the open turn, told by earlier sessions."""
     has_joined: bool = False
@@ -82,7 +87,8 @@ class Seam:
     _order_shift: int = 0
     _earlier_s: int = 0
     """Length of the sessions before the present one."""
-    _last_word: Word | None = None
+    _last_words: tuple[Word, ...] = ()
+    """The last two final words."""
     _open: _OpenTurn = field(default_factory=lambda: _OpenTurn(0))
     _due: Turn | None = None
     """A turn told raw, whose formatted form is still to come."""
@@ -91,7 +97,7 @@ class Seam:
     @property
     def told_until_ms(self) -> int:
         """End of the last final word."""
-        return 0 if self._last_word is None else self._last_word.end
+        return self._last_words[-1].end if self._last_words else 0
 
     @property
     def is_turn_open(self) -> bool:
@@ -114,8 +120,8 @@ class Seam:
         self._order_shift = self._open.order
         self._origin_ms = origin_ms
         self._earlier_s += session_s
-        repeated = self._last_word if self.told_until_ms > origin_ms else None
-        self._joint = _Joint(repeated, self._open.finals, decided_count=0 if repeated is None else None)
+        repeated = self._last_words if self.told_until_ms > origin_ms else ()
+        self._joint = _Joint(repeated, self._open.finals, decided_count=None if repeated else 0)
         return [] if due is None else [replace(due, turn_is_formatted=True, utterance="")]
 
     def receive(self, message: Told) -> list[Told]:
@@ -128,6 +134,17 @@ class Seam:
                 return told
             case SpeechStarted():
                 return self._receive_start(replace(message, timestamp=message.timestamp + self._origin_ms))
+            case Silence(start_ms, end_ms):
+                return [Silence(start_ms + self._origin_ms, end_ms + self._origin_ms)]
+            case Heartbeat(audio_ms, duration_ms):
+                earlier_ms = self._earlier_s * 1000
+                return [
+                    replace(
+                        message,
+                        total_audio_received_ms=audio_ms + self._origin_ms,
+                        total_duration_ms=duration_ms + earlier_ms,
+                    )
+                ]
             case ServerWarning():
                 return [message]
             case Termination(audio_s, session_s):
@@ -244,7 +261,7 @@ class Seam:
         return bool(joint.carried) and word.start > joint.carried[-1].end + self.longest_silence_ms
 
     def _end_ms(self, joint: _Joint) -> int:
-        return 0 if joint.last_told is None else joint.last_told.end
+        return joint.repeated[-1].end if joint.repeated else 0
 
     def _ordered(self, turn: Turn) -> Turn:
         return replace(turn, turn_order=turn.turn_order + self._order_shift)
@@ -264,8 +281,7 @@ class Seam:
         turn.confidence = told.end_of_turn_confidence
         if told.utterance:
             turn.utterance_start = len(told.words)
-        if turn.finals:
-            self._last_word = turn.finals[-1]
+        self._last_words = turn.finals[-2:] or self._last_words
 
     def _note_end(self, told: Turn) -> None:
         if told.turn_order < self._open.order:
@@ -274,7 +290,7 @@ class Seam:
         if self._due is not None:
             self.is_formatting = False  # this service tells each turn once
         self._due = told if self.is_formatting and not told.turn_is_formatted else None
-        self._last_word = told.words[-1] if told.words else self._last_word
+        self._last_words = told.words[-2:] or self._last_words
         self._open = _OpenTurn(told.turn_order + 1)
 
 
@@ -283,7 +299,7 @@ def _told_before(joint: _Joint, turn: Turn) -> int:
     is_same_reading = joint.over_order is None or len(turn.words) == joint.raw_length
     if joint.decided_count is not None and is_same_reading:
         return min(joint.decided_count, len(turn.words))
-    return told_count(turn.words, joint.last_told)
+    return told_count(turn.words, joint.repeated)
 
 
 def _ends_carried(joint: _Joint, turn: Turn) -> bool:

@@ -82,7 +82,7 @@ def message_accesses(code: PythonDocument) -> list[Access]:
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
     """The keys in `case {"key": …}` over messages."""
-    for pattern in code.nodes(cst.MatchMapping):
+    for pattern in code.nodes(cst.MatchMapping) if _message_keys(code) else ():
         match = code.enclosing(pattern, cst.Match)
         if match is not None and is_message(code, match.subject):
             for element in pattern.elements:
