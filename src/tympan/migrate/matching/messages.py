@@ -34,6 +34,8 @@ _NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confid
 
 _HINT = re.compile("|".join((*sorted(_NEW_FIELDS), *(f"['\"]{name}['\"]" for name in sorted(V3_TYPE_NAMES)))))
 """Without one of these words, and without v2, there is no message in a file."""
+_SERVICE = re.compile("assemblyai|/v3/ws|transcript|end_of_turn|turn_is_formatted")
+"""Nor without one of these: other services and games have a `Turn` too."""
 
 Key = tuple[object, ...]
 
@@ -158,7 +160,7 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        if speaks_v2(code) or _HINT.search(code.text):
+        if speaks_v2(code) or (_HINT.search(code.text) and _SERVICE.search(code.text)):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
             remember(code, (_fact(code, access) for access in message_accesses(code)))
     keys: set[Key] = code.memo["messages"]

@@ -54,7 +54,7 @@ def qualified(code: PythonDocument, node: cst.CSTNode) -> str:
 
 def _dotted(node: cst.CSTNode) -> str:
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):  # from the right
+    while isinstance(node, cst.Attribute):
         parts.append(node.attr.value)
         node = node.value
     if not isinstance(node, cst.Name):
