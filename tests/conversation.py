@@ -10,6 +10,7 @@ from tympan.core.effects import Control, Finish, ForceEndpoint
 from tympan.core.events import (
     ConfigurationChanged,
     EndReason,
+    SilencePassed,
     SpeechStarted,
     TurnEnded,
     TurnEvent,
@@ -35,7 +36,7 @@ def listen(
     script: Script, config: SessionConfig, items: list[bytes | Control], *, at_once: bool = False
 ) -> list[TurnEvent]:
     """All that a listener tells of these items; `at_once` queues them all before it does any work."""
-    listener = Listener(ScriptedStream(script), config)
+    listener = Listener(ScriptedStream(script, config.turn.finality), config)
     events: list[TurnEvent] = []
     for item in items:
         if isinstance(item, bytes):
@@ -141,7 +142,7 @@ def check_turns(events: list[TurnEvent]) -> list[Word]:
     words: list[Word] = []
     order, turn = 0, _OpenTurn()
     for event in events:
-        if isinstance(event, ConfigurationChanged):
+        if isinstance(event, ConfigurationChanged | SilencePassed):
             continue
         assert event.turn_order == order, "a turn's events come together, and turns come in order"
         turn.check(event)

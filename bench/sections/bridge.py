@@ -24,32 +24,38 @@ from bench.server import API_KEY, COMMAND, Server
 IDLE_SESSIONS = 200
 _CHUNK = b"\0" * 3200  # 100 ms
 _IDLE_S = 10.0
-_CHUNKS = 600
-_QUICK_CHUNKS = 150
+_UTTERANCES = 30
+_QUICK_UTTERANCES = 8
+_WORDS = 20
+"""Of an utterance."""
+_PAUSE_CHUNKS = 8
+"""Enough for an utterance to end; v2 takes 700 ms."""
 _BRIDGE = (*COMMAND[:-1], "bridge")
 
 
 def run(context: Context) -> list[Figure]:
-    chunks = _QUICK_CHUNKS if context.is_quick else _CHUNKS
+    utterances = _QUICK_UTTERANCES if context.is_quick else _UTTERANCES
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "script.json"
-        script.write_text(json.dumps({"words": _words(chunks)}))
+        script.write_text(json.dumps({"words": _words(utterances)}))
         serve = [*context.command, "--engine", "scripted", "--model", str(script)]
         with Server(serve, environment={"TYMPAN_MAX_SESSIONS": str(IDLE_SESSIONS + 10)}) as server:
             command = [*_BRIDGE, "--upstream", server.address, "--upstream-key", API_KEY]
             with Server(command, health_path="/health") as bridge:
-                return asyncio.run(_measure(server, bridge, chunks))
+                return asyncio.run(_measure(server, bridge, utterances))
 
 
-def _words(count: int) -> list[dict[str, object]]:
-    """A word in each chunk, shown as soon as it is over."""
+def _words(utterances: int) -> list[dict[str, object]]:
+    """A word in each chunk, shown as soon as it is over, and pauses between utterances."""
+    chunks = range(utterances * (_WORDS + _PAUSE_CHUNKS))
+    spoken = [chunk for chunk in chunks if chunk % (_WORDS + _PAUSE_CHUNKS) < _WORDS]
     return [
-        {"text": f"word{index}", "start_ms": index * 100, "end_ms": index * 100 + 80, "shown_after_ms": 0}
-        for index in range(count)
+        {"text": f"word{chunk}", "start_ms": chunk * 100, "end_ms": chunk * 100 + 80, "shown_after_ms": 0}
+        for chunk in spoken
     ]
 
 
-async def _measure(server: Server, bridge: Server, chunks: int) -> list[Figure]:
+async def _measure(server: Server, bridge: Server, utterances: int) -> list[Figure]:
     empty_mb = bridge.resident_mb()
     async with AsyncExitStack() as stack:
         for _ in range(IDLE_SESSIONS):
@@ -57,11 +63,14 @@ async def _measure(server: Server, bridge: Server, chunks: int) -> list[Figure]:
         idle_share = await _idle_cpu_share(bridge)
         direct = await stack.enter_async_context(_session(server))
         bridged = await stack.enter_async_context(_session(bridge))
-        pairs = [(await _delay_ms(direct), await _delay_ms(bridged)) for _ in range(chunks)]
+        pairs: list[tuple[float, float]] = []
+        for _ in range(utterances):
+            pairs += [(await _delay_ms(direct), await _delay_ms(bridged)) for _ in range(_WORDS)]
+            await asyncio.gather(_pause(direct), _pause(bridged))
         per_session_mb = (bridge.resident_mb() - empty_mb) / IDLE_SESSIONS
     straight = [pair[0] for pair in pairs]
     across = [pair[1] for pair in pairs]
-    audio = f"{chunks} chunks of 100 ms, {IDLE_SESSIONS} idle sessions"
+    audio = f"{len(pairs)} chunks of 100 ms, {IDLE_SESSIONS} idle sessions"
     note = f"without the bridge p50 {percentile(straight, 50):.1f}, p95 {percentile(straight, 95):.1f} ms"
 
     def added(percent: int) -> float:
@@ -96,3 +105,11 @@ async def _delay_ms(connection: ClientConnection) -> float:
     await connection.send(_CHUNK)
     await connection.recv()
     return (time.perf_counter() - sent_at) * 1000
+
+
+async def _pause(connection: ClientConnection) -> None:
+    """Silence until the utterance has ended."""
+    for _ in range(_PAUSE_CHUNKS):
+        await connection.send(_CHUNK)
+    while json.loads(await connection.recv())["message_type"] != "FinalTranscript":
+        pass

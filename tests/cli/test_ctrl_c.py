@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,22 @@ def test_a_service_that_never_finishes_is_given_up_and_what_was_heard_is_told(
     assert open_turn.has_terminate.is_set()
     assert (pressed.code, pressed.output) == (130, "half a\n")
     assert pressed.errors == "tympan: the last words did not come in time; what was heard before them is kept\n"
+    assert pressed.took_s < PROMISE_S
+
+
+def test_while_reconnecting_to_a_server_that_is_gone_it_ends_with_what_was_heard(speech: Path) -> None:
+    heard = turn(0, "half", "a", is_end=False, is_formatted=False)
+    with ExitStack() as stack:
+        with running(Service(said_after_chunk={2: heard}, drops_after_chunks=3)) as service:
+            process = stack.enter_context(command("listen", "--input", speech, "--url", service.url))
+            assert service.has_spoken.wait(20)
+            service.is_mute = True  # for whoever comes back before the server is gone
+        assert process.stderr is not None
+        assert "trying again in" in process.stderr.readline()
+        pressed = press(process)
+
+    assert (pressed.code, pressed.output) == (130, "half a\n")
+    assert "Traceback" not in pressed.errors
     assert pressed.took_s < PROMISE_S
 
 

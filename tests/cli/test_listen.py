@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
 import wave
@@ -17,13 +18,14 @@ from command_line import MakeAudio, Run
 from tympan.cli.captioning import listen_to, microphone_input
 from tympan.cli.converse import Service
 from tympan.cli.local import local_service
+from tympan.cli.recorder import Recorder
 from tympan.cli.screen import PlainScreen
 from tympan.cli.transcript import SpokenTurn, TranscriptFormat
 from tympan.cli.turn_writer import TurnWriter
 from tympan.client.clock import RoomClock
 from tympan.client.errors import AudioDeviceError
 from tympan.client.scripted_device import ScriptedDevice
-from tympan.core.units import StreamMs
+from tympan.core.units import Monotonic, StreamMs
 from tympan.core.words import Word
 from tympan.engines.registry import DEFAULT_ENGINE
 
@@ -71,6 +73,7 @@ def test_subtitles_and_audio_go_to_files(listen: Run, source: Path, tmp_path: Pa
 def test_a_killed_listener_leaves_what_was_settled(tmp_path: Path, kind: TranscriptFormat) -> None:
     target = tmp_path / "out"
     with TurnWriter(kind, target) as writer:
+        writer.begin()
         writer.turn(SpokenTurn((Word("Hello.", StreamMs(100), StreamMs(500), 0.9),)))
         left = target.read_text()
     assert left == target.read_text()
@@ -103,11 +106,15 @@ def test_what_cannot_work_is_one_line_that_says_why(
     assert message in ran.errors
 
 
-def test_a_server_that_is_not_there_is_one_line(run: Run, source: Path) -> None:
-    ran = run("listen", "--url", "ws://127.0.0.1:1", "--input", source)
+def test_a_server_that_is_not_there_is_one_line_and_leaves_files_alone(run: Run, source: Path, tmp_path: Path) -> None:
+    target = tmp_path / "out.txt"
+    target.write_text("precious")
+
+    ran = run("listen", "--url", "ws://127.0.0.1:1", "--input", source, "-o", target, "--save-audio", target)
 
     assert (ran.code, ran.output, ran.errors.count("\n")) == (5, "", 1)
     assert "cannot connect to ws://127.0.0.1:1" in ran.errors
+    assert target.read_text() == "precious"
 
 
 @pytest.fixture
@@ -151,37 +158,52 @@ def service(script: Path) -> Iterator[Service]:
 def heard(device: ScriptedDevice, service: Service, target: Path) -> str:
     """What a microphone leads to; the text is there even when it fails."""
     with TurnWriter(TranscriptFormat.TEXT, target) as writer:
-        listen_to(microphone_input(device), service, PlainScreen(), writer, save_audio=None)
+        listen_to(microphone_input(device), service, PlainScreen(), writer, Recorder(None))
     return target.read_text()
 
 
-class Mishap(RoomClock):
-    """A clock ten times as fast, at a moment of which something happens to a device."""
+class FastClock(RoomClock):
+    """Ten times as fast."""
 
-    def __init__(self, at_s: float, happen: Callable[[], None]) -> None:
-        self._at_s = at_s
-        self._happen = happen
-        self._started_s = super().now()
-
-    def now(self):  # type: ignore[no-untyped-def]
-        now_s = self._started_s + (super().now() - self._started_s) * 10
-        if now_s - self._started_s >= self._at_s:
-            self._at_s = float("inf")
-            self._happen()
-        return now_s
+    def now(self) -> Monotonic:
+        return Monotonic(super().now() * 10)
 
     async def sleep(self, seconds: float) -> None:
         await super().sleep(seconds / 10)
 
 
+def speech_until(mishap: Callable[[], None]) -> Iterator[bytes]:
+    """The speech and a little more, and then something happens."""
+    yield from SPEECH + SPEECH[:8]
+    mishap()
+
+
 def test_a_microphone_that_is_unplugged_ends_with_what_was_heard(service: Service, tmp_path: Path) -> None:
-    device = ScriptedDevice(SPEECH, clock=Mishap(2.6, lambda: device.unplug()))
+    device = ScriptedDevice(speech_until(lambda: device.unplug()), clock=FastClock())
 
     with pytest.raises(AudioDeviceError, match="was it unplugged"):
         heard(device, service, tmp_path / "out")
 
     assert (tmp_path / "out").read_text() == FIRST + "Thanks.\n"
     assert not device.is_open
+
+
+def test_a_killed_recorder_leaves_what_was_recorded(tmp_path: Path) -> None:
+    target = tmp_path / "audio.wav"
+    with Recorder(target) as recorder:
+        recorder.begin(8_000)
+        recorder.record(SPEECH[0])
+        with wave.open(str(target)) as saved:
+            assert (saved.getframerate(), saved.readframes(10_000)) == (8_000, SPEECH[0])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no full device")
+@pytest.mark.parametrize("option", ["--output", "--save-audio"])
+def test_a_disk_that_is_full_ends_with_one_line(listen: Run, source: Path, option: str) -> None:
+    ran = listen("--input", source, option, "/dev/full")
+
+    assert ran.code == 4
+    assert ran.errors == "tympan: cannot write /dev/full: no space left on device\n"
 
 
 def test_a_microphone_that_is_busy_is_told_before_anything_else(service: Service, tmp_path: Path) -> None:
@@ -192,7 +214,7 @@ def test_a_microphone_that_is_busy_is_told_before_anything_else(service: Service
 
 
 def test_ctrl_c_releases_the_microphone_and_tells_the_last_turn(service: Service, tmp_path: Path) -> None:
-    device = ScriptedDevice(SPEECH, clock=Mishap(2.6, lambda: os.kill(os.getpid(), 2)))
+    device = ScriptedDevice(speech_until(lambda: os.kill(os.getpid(), signal.SIGINT)), clock=FastClock())
 
     with pytest.raises(KeyboardInterrupt):
         heard(device, service, tmp_path / "out")

@@ -111,6 +111,7 @@ class Service:
             chunks.append(message)
             if len(self.parameters) == 1 and len(chunks) == self.drops_after_chunks:
                 connection.socket.shutdown(socket.SHUT_RDWR)
+                return
             if len(chunks) in self.said_after_chunk:
                 connection.send(json.dumps(self.said_after_chunk[len(chunks)]))
                 self.has_spoken.set()

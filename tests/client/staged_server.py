@@ -82,13 +82,13 @@ def run(scene: Callable[[], Awaitable[T]]) -> T:
             left = asyncio.all_tasks() - {asyncio.current_task()}
             assert not left, f"tasks are left: {left}"
 
-    before = _open_things()
+    before = open_things()
     try:
         return asyncio.run(checked())
     finally:
         gc.collect()
-        assert _open_things() == before, "a thread or a descriptor is left"
+        assert open_things() == before, "a thread or a descriptor is left"
 
 
-def _open_things() -> tuple[list[str], int]:
+def open_things() -> tuple[list[str], int]:
     return sorted(thread.name for thread in threading.enumerate()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208

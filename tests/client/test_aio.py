@@ -3,242 +3,227 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from http import HTTPStatus
 from typing import Any
 
 import pytest
-from websockets.asyncio.server import ServerConnection, serve
-from websockets.http11 import Request, Response
+from staged_server import AT_ONCE, BEGIN, CHUNK, HI, TERMINATION, Play, hear_terminate, run, say, server
+from websockets.asyncio.server import ServerConnection
+from websockets.http11 import Request
 
-from tympan.client.address import session_address
-from tympan.client.aio import Session, connect
-from tympan.client.errors import AuthError, ClientError, NetworkError, RequestError, ServerError
-from tympan.client.parameters import SessionParameters
-from tympan.wire.v3.messages import ForceEndpoint, Termination, Turn
-
-BEGIN = {"type": "Begin", "id": "7f1e4a34-9a3e-4b9e-a0c5-5b0b3c1d2e3f", "expires_at": 1_800_000_000}
-TURN = {
-    "type": "Turn",
-    "turn_order": 0,
-    "turn_is_formatted": True,
-    "end_of_turn": True,
-    "transcript": "Hi.",
-    "end_of_turn_confidence": 0.9,
-    "words": [{"start": 0, "end": 200, "confidence": 0.8, "text": "Hi.", "word_is_final": True}],
-}
-TERMINATION = {"type": "Termination", "audio_duration_seconds": 1, "session_duration_seconds": 1}
-
-Conversation = Callable[[ServerConnection], Awaitable[None]]
-Refusal = Callable[[ServerConnection, Request], Response | None]
+from tympan.client import Session, SessionParameters, Termination, Turn, connect
+from tympan.core.errors import UsageError
+from tympan.wire.v3.messages import ForceEndpoint
 
 
-@asynccontextmanager
-async def server(conversation: Conversation, *, refuse: Refusal | None = None) -> AsyncIterator[str]:
-    async with serve(conversation, "127.0.0.1", 0, process_request=refuse) as running:
-        port = next(iter(running.sockets)).getsockname()[1]
-        yield f"ws://127.0.0.1:{port}"
+def talk(play: Play, act: Callable[[Session], Awaitable[None]] | None = None, **options: Any) -> list[object]:
+    """Everything the client hears from a server that plays this."""
 
-
-async def say(connection: ServerConnection, *messages: dict[str, Any]) -> None:
-    for message in messages:
-        await connection.send(json.dumps(message))
-
-
-def talk(
-    conversation: Conversation, act: Callable[[Session], Awaitable[None]] | None = None, **options: Any
-) -> list[object]:
-    """Everything the client hears from a server that holds this conversation."""
-
-    async def run() -> list[object]:
-        async with server(conversation) as url, connect(url, **options) as session:
+    async def scene() -> list[object]:
+        async with server(play) as url, connect(url, **options) as session:
             if act is not None:
                 await act(session)
-            return [message async for message in session]
+            return [event async for event in session]
 
-    return asyncio.run(run())
+    return run(scene)
 
 
-def failure(conversation: Conversation, **options: Any) -> ClientError:
-    with pytest.raises(ClientError) as raised:
-        talk(conversation, **options)
-    return raised.value
+class Listening:
+    """A server that keeps what it hears and says hi."""
+
+    def __init__(self) -> None:
+        self.heard: list[bytes | dict[str, Any]] = []
+
+    async def play(self, connection: ServerConnection) -> None:
+        await say(connection, BEGIN)
+        self.heard += await hear_terminate(connection)
+        await say(connection, HI, TERMINATION)
 
 
 def test_audio_and_controls_go_out_and_messages_come_in_until_termination() -> None:
-    received: list[object] = []
-
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN)
-        async for message in connection:
-            received.append(message if isinstance(message, bytes) else json.loads(message))
-            if received[-1] == {"type": "Terminate"}:
-                await say(connection, TURN, TERMINATION)
-                return
+    listening = Listening()
 
     async def act(session: Session) -> None:
         assert session.begin.id == BEGIN["id"]
         await session.send_audio(b"\x01\x02")
         await session.send(ForceEndpoint())
+        await session.send_audio(b"")
         await session.terminate()
 
-    turn, termination = talk(conversation, act)
+    turn, termination = talk(listening.play, act)
 
-    assert received == [b"\x01\x02", {"type": "ForceEndpoint"}, {"type": "Terminate"}]
+    assert listening.heard == [b"\x01\x02", {"type": "ForceEndpoint"}]
     assert isinstance(turn, Turn)
     assert turn.words[0].text == "Hi."
     assert termination == Termination(1, 1)
 
 
-def test_the_key_and_the_parameters_reach_the_server() -> None:
+def test_the_key_the_version_and_the_parameters_reach_the_server() -> None:
     seen: list[str] = []
 
-    def refuse(_: ServerConnection, request: Request) -> None:
-        seen.extend([request.path, request.headers["Authorization"]])
+    def look(_: ServerConnection, request: Request) -> None:
+        seen.extend([request.path, request.headers["Authorization"], request.headers["AssemblyAI-Version"]])
 
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN)
-        assert json.loads(await connection.recv()) == {"type": "Terminate"}
-        await say(connection, TERMINATION)
+    async def scene() -> None:
+        async with server(Listening().play, refuse=look) as url:
+            async with connect(url, api_key="secret", parameters={"sample_rate": 8000, "format_turns": True}):
+                pass
+            parameters = SessionParameters(keyterms_prompt=("a", "b"), extra={"new_one": 1})
+            async with connect(url, api_key="secret", parameters=parameters, reconnect=None):
+                pass
 
-    async def run(**options: Any) -> None:
-        async with (
-            server(conversation, refuse=refuse) as url,
-            connect(url, api_key="secret", **options),
-        ):
-            pass
-
-    asyncio.run(run(parameters={"sample_rate": 8000, "format_turns": True}))
-    asyncio.run(run(parameters=SessionParameters(sample_rate=48_000, keyterms_prompt=("a", "b")), reconnect=None))
+    run(scene)
 
     assert seen == [
         "/v3/ws?sample_rate=8000&format_turns=true&resumable=true",
         "secret",
-        "/v3/ws?sample_rate=48000&encoding=pcm_s16le&keyterms_prompt=%5B%22a%22%2C+%22b%22%5D",
+        "2025-05-12",
+        "/v3/ws?sample_rate=16000&encoding=pcm_s16le&keyterms_prompt=%5B%22a%22%2C+%22b%22%5D&new_one=1",
         "secret",
+        "2025-05-12",
     ]
 
 
-@pytest.mark.parametrize(
-    ("code", "expected"),
-    [
-        (1008, AuthError),
-        (3006, RequestError),
-        (3007, RequestError),
-        (3005, ServerError),
-        (3008, ServerError),
-        (3009, ServerError),
-        (4321, ServerError),
-    ],
-)
-def test_an_error_message_becomes_the_error_of_its_code(code: int, expected: type[ClientError]) -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, {"type": "Error", "error_code": code, "error": "what is wrong"})
-        await connection.close(code, "See Error message for details")
+def test_unknown_messages_are_passed_over() -> None:
+    async def play(connection: ServerConnection) -> None:
+        await say(connection, BEGIN, {"type": "SpeakerRevision", "revisions": []}, TERMINATION)
 
-    error = failure(conversation)
-
-    assert type(error) is expected
-    assert str(error) == "what is wrong"
+    assert talk(play) == [Termination(1, 1)]
 
 
-def test_a_close_code_alone_becomes_its_error() -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN)
-        await connection.close(1008, "Invalid API key")
-
-    error = failure(conversation)
-
-    assert type(error) is AuthError
-    assert str(error) == "Invalid API key"
-
-
-def test_a_connection_that_breaks_is_a_network_error() -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN)
-        connection.transport.abort()
-
-    assert type(failure(conversation, reconnect=None)) is NetworkError
-
-
-def test_sending_after_the_end_is_a_network_error() -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN, TERMINATION)
+def test_a_long_chunk_is_sent_in_pieces_that_every_service_takes() -> None:
+    listening = Listening()
 
     async def act(session: Session) -> None:
-        assert [message async for message in session] == [Termination(1, 1)]
-        await session.send_audio(b"\0\0")
+        await session.send_audio(bytes(80_000))
+        await session.terminate()
 
-    with pytest.raises(NetworkError, match="ended"):
-        talk(conversation, act)
+    talk(listening.play, act)
 
-
-def test_unknown_messages_are_passed_over() -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN, {"type": "Heartbeat", "realtime_factor": 1.0}, TERMINATION)
-
-    assert talk(conversation) == [Termination(1, 1)]
+    assert [len(item) for item in listening.heard] == [32_000, 32_000, 16_000]
 
 
-def test_a_server_that_breaks_the_protocol_is_named_so() -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await connection.send("no JSON")
+def test_a_packet_of_compressed_audio_stays_whole() -> None:
+    listening = Listening()
 
-    assert "broke the protocol" in str(failure(conversation))
+    async def act(session: Session) -> None:
+        await session.send_audio(bytes(80_000))
+        await session.terminate()
+
+    talk(listening.play, act, parameters={"encoding": "opus"})
+
+    assert [len(item) for item in listening.heard] == [80_000]
 
 
-def test_a_server_that_does_not_begin_is_named_so() -> None:
-    async def conversation(connection: ServerConnection) -> None:
+def test_leaving_the_block_ends_the_session_well() -> None:
+    listening = Listening()
+
+    async def scene() -> None:
+        async with server(listening.play) as url, connect(url) as session:
+            await session.send_audio(CHUNK)
+
+    run(scene)
+
+    assert listening.heard == [CHUNK]
+
+
+class Source:
+    """Chunks without end, at its own rate, until it is closed."""
+
+    def __init__(self, sample_rate_hz: int = 16_000, chunks: int | None = None) -> None:
+        self.sample_rate_hz = sample_rate_hz
+        self.close_count = 0
+        self._chunks = chunks
+        self._closed = asyncio.Event()
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        for _ in range(self._chunks or 1):
+            yield CHUNK
+        if self._chunks is None:
+            await self._closed.wait()
+
+    async def close(self) -> None:
+        self.close_count += 1
+        self._closed.set()
+
+
+def test_a_source_is_sent_to_its_end_and_closed() -> None:
+    listening = Listening()
+    source = Source(chunks=3)
+
+    async def act(session: Session) -> None:
+        await session.send_from(source)
+        await session.send_from([CHUNK, b"\x01\x02"])
+        await session.terminate()
+
+    talk(listening.play, act)
+
+    assert listening.heard == [CHUNK, CHUNK, CHUNK, CHUNK, b"\x01\x02"]
+    assert source.close_count > 0
+
+
+def test_a_source_that_waits_is_closed_when_the_session_is_told_to_end() -> None:
+    listening = Listening()
+    source = Source()
+
+    async def act(session: Session) -> None:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
+            tasks.create_task(session.send_from(source))
+            while not listening.heard:
+                await asyncio.sleep(0.001)
+            await session.terminate()
+
+    async def play(connection: ServerConnection) -> None:
+        await say(connection, BEGIN)
+        async for message in connection:
+            listening.heard.append(message if isinstance(message, bytes) else {"type": message})
+            if message == '{"type":"Terminate"}':
+                break
+        await say(connection, HI, TERMINATION)
+
+    talk(play, act)
+
+    assert CHUNK in listening.heard
+    assert source.close_count > 0
+
+
+def test_a_source_is_closed_when_the_session_fails() -> None:
+    source = Source()
+
+    async def play(connection: ServerConnection) -> None:
+        await say(connection, BEGIN)
+        await connection.recv()
+        await connection.close(3006, "a wrong parameter")
+
+    async def act(session: Session) -> None:
+        async with asyncio.timeout(5):
+            await session.send_from(source)
+
+    with pytest.raises(Exception, match="a wrong parameter"):
+        talk(play, act)
+    assert source.close_count > 0
+
+
+def test_a_source_of_another_rate_is_refused_and_closed() -> None:
+    source = Source(48_000)
+
+    with pytest.raises(UsageError, match="48000 Hz, the session takes 16000 Hz"):
+        talk(Listening().play, lambda session: session.send_from(source))
+    assert source.close_count > 0
+
+
+def test_a_caller_who_does_not_read_loses_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tympan.client.inbox.MAX_WAITING", 3)
+
+    async def play(connection: ServerConnection) -> None:
+        await say(connection, BEGIN, *[HI | {"turn_order": order} for order in range(50)])
+        await hear_terminate(connection)
         await say(connection, TERMINATION)
 
-    assert "expected Begin" in str(failure(conversation))
+    async def act(session: Session) -> None:
+        await session.terminate()
+        await asyncio.sleep(0.02)
 
+    told = talk(play, act, reconnect=AT_ONCE)
 
-@pytest.mark.parametrize(
-    ("status", "expected"),
-    [(401, AuthError), (403, AuthError), (503, ServerError), (404, NetworkError), (410, NetworkError)],
-)
-def test_a_refused_handshake_becomes_an_error(status: int, expected: type[ClientError]) -> None:
-    async def conversation(connection: ServerConnection) -> None:
-        await say(connection, BEGIN)
-
-    async def run() -> None:
-        async with (
-            server(conversation, refuse=lambda connection, _: connection.respond(HTTPStatus(status), "no")) as url,
-            connect(url),
-        ):
-            pass
-
-    with pytest.raises(expected) as raised:
-        asyncio.run(run())
-    assert type(raised.value) is expected
-
-
-def test_where_nobody_listens_there_is_no_connection() -> None:
-    async def run() -> None:
-        async with connect("ws://127.0.0.1:1"):
-            pass
-
-    with pytest.raises(NetworkError, match="cannot connect to ws:"):
-        asyncio.run(run())
-
-
-@pytest.mark.parametrize(
-    ("url", "address"),
-    [
-        ("localhost:8000", "ws://localhost:8000/v3/ws?sample_rate=16000"),
-        ("http://localhost:8000/", "ws://localhost:8000/v3/ws?sample_rate=16000"),
-        ("https://speech.example.org", "wss://speech.example.org/v3/ws?sample_rate=16000"),
-        ("wss://example.org/other/ws?token=t", "wss://example.org/other/ws?token=t&sample_rate=16000"),
-    ],
-)
-def test_scheme_and_path_of_an_address_may_be_left_out(url: str, address: str) -> None:
-    assert session_address(url, {"sample_rate": 16_000}) == address
-
-
-@pytest.mark.parametrize("url", ["ftp://example.org", "ws://", ""])
-def test_what_is_no_address_is_refused(url: str) -> None:
-    with pytest.raises(RequestError, match="no address of a server"):
-        session_address(url, {})
+    assert [event.turn_order for event in told if isinstance(event, Turn)] == list(range(50))

@@ -19,7 +19,11 @@ from assemblyai.streaming.v3 import (
     RealTimeSessionParameters,
     RealTimeTranscriber,
     RealTimeTranscriberOptions,
+    SilenceEvent,
+    SpeechModel,
+    SpeechStartedEvent,
     StreamingClient,
+    StreamingMode,
     TerminationEvent,
     TurnEvent,
 )
@@ -28,7 +32,14 @@ pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
 """The SDK opens its connection in a way that newer versions of `websockets` advise against."""
 
 CHUNK = b"\0" * 1600
-KINDS = (RealTimeEvents.Begin, RealTimeEvents.Turn, RealTimeEvents.Termination, RealTimeEvents.Error)
+KINDS = (
+    RealTimeEvents.Begin,
+    RealTimeEvents.SpeechStarted,
+    RealTimeEvents.Turn,
+    RealTimeEvents.Silence,
+    RealTimeEvents.Termination,
+    RealTimeEvents.Error,
+)
 
 
 class Listener:
@@ -148,3 +159,58 @@ def test_the_asynchronous_transcriber_holds_a_conversation(address: str) -> None
 
     asyncio.run(talk())
     assert_is_whole_conversation(listener)
+
+
+def test_a_u3_model_announces_speech_and_ends_a_turn_once(address: str) -> None:
+    listener = Listener()
+    transcriber = connected(
+        address,
+        listener,
+        speech_model=SpeechModel.universal_3_6_pro,
+        mode=StreamingMode.balanced,
+        acknowledge_silence=True,
+        language_detection=True,
+        agent_context="What is your name?",
+    )
+    transcriber.set_params(RealTimeSessionParameters(prompt="A first name.", interruption_delay=0))
+    transcriber.stream([CHUNK] * 50)
+    transcriber.disconnect(terminate=True)
+    begin, *told, end = listener.events
+    assert begin.configuration.mode == "balanced"
+    assert isinstance(end, TerminationEvent)
+    started, *turns = [event for event in told if not isinstance(event, SilenceEvent)]
+    assert isinstance(started, SpeechStartedEvent)
+    assert started.timestamp == 100
+    *partials, final = turns
+    assert partials
+    assert not any(turn.end_of_turn or turn.turn_is_formatted for turn in partials)
+    assert not any(word.word_is_final for turn in partials for word in turn.words)
+    assert (final.end_of_turn, final.turn_is_formatted, final.transcript) == (True, True, "Hi, my name is Sonny.")
+    assert all(word.word_is_final for word in final.words)
+    assert (final.language_code, final.end_of_turn_confidence) == ("en", 1.0)
+    assert [(silence.start_ms, silence.end_ms) for silence in listener.of(SilenceEvent)] == [(1400, 2400)]
+
+
+def test_a_u3_turn_may_be_forced_and_its_rest_is_told_at_the_end(address: str) -> None:
+    listener = Listener()
+    transcriber = connected(
+        address, listener, speech_model=SpeechModel.u3_rt_pro, min_turn_silence=100, max_turn_silence=100
+    )
+    transcriber.stream([CHUNK] * 14)
+    transcriber.force_endpoint()
+    transcriber.stream([CHUNK] * 14)
+    transcriber.disconnect(terminate=True)
+    finals = [turn.transcript for turn in listener.of(TurnEvent) if turn.end_of_turn]
+    assert finals == ["Hi, my name", "Is Sonny."]
+    assert len(listener.of(SpeechStartedEvent)) == 2
+    assert not listener.of(RealTimeError)
+
+
+def test_a_context_that_is_too_long_comes_as_one_error(address: str) -> None:
+    listener = Listener()
+    transcriber = connected(address, listener, speech_model=SpeechModel.u3_rt_pro)
+    transcriber.set_params(RealTimeSessionParameters(agent_context="a" * 1751))
+    assert listener.is_over.wait(5)
+    transcriber.disconnect()
+    (error,) = listener.of(RealTimeError)
+    assert error.code == 3006

@@ -19,7 +19,6 @@ def heard(judged_ms: int, *, settled_ms: int = 0, ends_turn: bool = False) -> He
 
 def test_a_client_that_is_there_is_not_waited_for() -> None:
     it = Continuity(30)
-    assert it.is_resumable
     assert (it.is_waiting, it.is_over, it.deadline()) == (False, False, None)
     it.advance(at(1000))
     assert not it.is_over
@@ -42,13 +41,6 @@ def test_a_client_that_is_back_has_a_whole_window_at_its_next_loss() -> None:
     assert (it.is_waiting, it.deadline()) == (False, None)
     it.receive_lost(at(50))
     assert it.deadline() == at(80)
-
-
-def test_without_a_window_nobody_is_waited_for() -> None:
-    it = Continuity(0)
-    assert not it.is_resumable
-    it.receive_lost(at(10))
-    assert (it.is_waiting, it.is_over) == (False, True)
 
 
 def test_after_the_close_nobody_is_waited_for() -> None:
@@ -76,7 +68,3 @@ def test_a_checkpoint_follows_the_end_of_a_turn_at_once() -> None:
     due = it.receive_heard(heard(300, settled_ms=200, ends_turn=True), 9_600)
     assert due == [CheckpointReached(9_600, StreamMs(200), 2)]
     assert it.receive_heard(heard(1299), 0) == []
-
-
-def test_a_session_that_can_not_be_resumed_has_no_checkpoints() -> None:
-    assert Continuity(0).receive_heard(heard(5000, ends_turn=True), 0) == []

@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.core.config import TurnConfig
-from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, first_matching_rule, looks_for, rules_for
+from tympan.core.config import Finality, TurnConfig
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, MIN_SPEECH_MS, endpointing_for, first_matching_rule
 from tympan.core.events import EndReason
 
 CONFIDENT, SILENT = EndReason.CONFIDENT, EndReason.SILENT
+WHOLE_TURNS = TurnConfig(0.4, 100, 1000, finality=Finality.TURN)
 
 
-def ending(config: TurnConfig, silence_ms: int, confidence: float) -> EndReason | None:
-    rule = first_matching_rule(rules_for(config), silence_ms=silence_ms, confidence=confidence)
+def ending(config: TurnConfig, silence_ms: int, confidence: float, *, speech_ms: int = 1000) -> EndReason | None:
+    rule = first_matching_rule(
+        endpointing_for(config).rules,
+        silence_ms=silence_ms,
+        confidence=confidence,
+        speech_ms=speech_ms,
+    )
     return None if rule is None else rule.reason
+
+
+def looks_for(config: TurnConfig) -> tuple[int, ...]:
+    return endpointing_for(config).looks_ms
 
 
 @pytest.mark.parametrize(
@@ -90,3 +102,60 @@ def test_a_look_comes_no_later_than_the_first_silence_that_may_end_a_turn(min_ms
     looks = looks_for(TurnConfig(min_silence_ms=min_ms, max_silence_ms=max_ms))
     assert looks[0] <= min_ms
     assert min_ms in looks
+
+
+@pytest.mark.parametrize(("speech_ms", "reason"), [(MIN_SPEECH_MS - 1, None), (MIN_SPEECH_MS, CONFIDENT)])
+def test_word_by_word_a_turn_needs_some_speech(speech_ms: int, reason: EndReason | None) -> None:
+    assert ending(TurnConfig(), 400, 1.0, speech_ms=speech_ms) is reason
+
+
+@pytest.mark.parametrize(("silence_ms", "reason"), [(399, None), (400, CONFIDENT)])
+def test_a_whole_turn_waits_for_the_sessions_silence_where_that_is_longer(
+    silence_ms: int, reason: EndReason | None
+) -> None:
+    assert ending(replace(WHOLE_TURNS, min_silence_ms=400), silence_ms, 1.0) is reason
+
+
+@pytest.mark.parametrize(
+    ("silence_ms", "confidence", "reason"),
+    [
+        (299, 1.0, None),
+        (300, 1.0, CONFIDENT),
+        (300, 0.4, None),
+        (300, 0.401, CONFIDENT),
+        (999, 0.4, None),
+        (1000, 0.0, SILENT),
+    ],
+)
+def test_a_whole_turn_ends_by_confidence_or_the_longest_silence(
+    silence_ms: int, confidence: float, reason: EndReason | None
+) -> None:
+    assert ending(WHOLE_TURNS, silence_ms, confidence, speech_ms=1) is reason
+
+
+@pytest.mark.parametrize(
+    ("min_ms", "max_ms", "looks"),
+    [
+        (100, 1000, (100, 300, 450, 600)),
+        (100, 100, (100,)),
+        (99, 1000, (100, 300, 450, 600)),
+        (50, 60, (60,)),  # the longest silence ends the turn, so it is looked at there at the latest
+        (100, 299, (100,)),
+        (100, 300, (100, 300)),
+        (300, 449, (300,)),
+        (310, 450, (310, 450)),
+        (400, 1600, (400, 450, 600)),
+        (600, 1600, (600,)),
+        (800, 1600, (800,)),
+    ],
+)
+def test_an_open_whole_turn_is_looked_at_here(min_ms: int, max_ms: int, looks: tuple[int, ...]) -> None:
+    config = TurnConfig(0.4, min_ms, max_ms, finality=Finality.TURN)
+    assert looks_for(config) == looks
+
+
+@given(min_ms=st.integers(0, 5000), max_ms=st.integers(1, 5000))
+def test_a_whole_turn_is_looked_at_before_the_longest_silence_is_over(min_ms: int, max_ms: int) -> None:
+    config = TurnConfig(0.4, min_ms, max_ms, finality=Finality.TURN)
+    assert looks_for(config)
+    assert all(ms <= config.longest_silence_ms for ms in looks_for(config))

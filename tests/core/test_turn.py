@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from conversation import Caller, Ended, listen, silence
 from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.cadence import Moment
 from tympan.core.config import ConfigUpdate, SessionConfig, TurnConfig
 from tympan.core.effects import Finish
 from tympan.core.endpoint import MIN_SPEECH_MS
@@ -206,14 +207,14 @@ def test_the_turn_is_looked_at_at_each_of_its_silences_and_once() -> None:
     for silence_ms in range(0, 1280, 20):
         if machine.receive_report(report(silence_ms, word("hm"))) == [Look()]:
             looks.append(silence_ms)
-            machine.receive_report(report(silence_ms, word("hm")), is_look=True)
+            machine.receive_report(report(silence_ms, word("hm")), Moment.LOOK)
     assert looks == [400, 600]
 
 
 def test_one_report_that_passes_several_silences_is_looked_at_once() -> None:
     machine = TurnMachine(TurnConfig())
     assert machine.receive_report(report(700, word("hm"))) == [Look()]
-    machine.receive_report(report(700, word("hm")), is_look=True)
+    machine.receive_report(report(700, word("hm")), Moment.LOOK)
     assert Look() not in machine.receive_report(report(720, word("hm")))
 
 
@@ -221,15 +222,15 @@ def test_the_late_look_may_end_what_the_early_one_left_open() -> None:
     machine = TurnMachine(TurnConfig())
     for silence_ms in (400, 500):
         machine.receive_report(report(silence_ms, word("yes")))
-        machine.receive_report(report(silence_ms, word("yes"), confidence=0.3), is_look=True)
+        machine.receive_report(report(silence_ms, word("yes"), confidence=0.3), Moment.LOOK)
     assert machine.receive_report(report(600, word("yes"), confidence=0.3)) == [Look()]
-    assert machine.receive_report(report(600, word("yes"), confidence=0.5), is_look=True) == [EndTurn(CONFIDENT)]
+    assert machine.receive_report(report(600, word("yes"), confidence=0.5), Moment.LOOK) == [EndTurn(CONFIDENT)]
 
 
 def test_a_word_too_short_to_be_seen_as_speech_makes_the_looks_due_again() -> None:
     machine = TurnMachine(TurnConfig())
     machine.receive_report(report(600, word("so")))
-    machine.receive_report(report(600, word("so")), is_look=True)
+    machine.receive_report(report(600, word("so")), Moment.LOOK)
     later = report(400, word("so"), word("uh", 1700, 1710), speech_end_ms=1710)
     assert machine.receive_report(later) == [Look()]
 
@@ -238,7 +239,7 @@ def test_a_noise_is_discarded_after_the_longest_silence_and_untold() -> None:
     machine = TurnMachine(TurnConfig())
     for silence_ms in (400, 1279):
         machine.receive_report(report(silence_ms))
-        assert machine.receive_report(report(silence_ms, confidence=1.0), is_look=True) == []
+        assert machine.receive_report(report(silence_ms, confidence=1.0), Moment.LOOK) == []
     (end,) = machine.receive_report(report(1280))
     assert isinstance(end, EndTurn)
     assert machine.receive_turn_text(TurnText((), ()), end) == []
@@ -272,7 +273,7 @@ def test_an_utterance_closes_only_when_all_its_words_are_final() -> None:
     machine = TurnMachine(TurnConfig())
     words = (word("one"), word("two", 200, 400))
     machine.receive_report(report(400, *words, final_count=1))
-    (*_, update) = machine.receive_report(report(400, *words, final_count=1), is_look=True)
+    (*_, update) = machine.receive_report(report(400, *words, final_count=1), Moment.LOOK)
     assert isinstance(update, TurnUpdated)
     assert update.utterance_words == ()
 
@@ -291,5 +292,5 @@ def test_speech_without_a_known_onset_starts_with_its_first_word() -> None:
 
 def test_a_turn_never_ends_while_somebody_speaks_even_without_a_minimum_silence() -> None:
     machine = TurnMachine(TurnConfig(confidence_threshold=0, min_silence_ms=0))
-    steps = machine.receive_report(report(0, word("a"), confidence=1.0), is_look=True)
+    steps = machine.receive_report(report(0, word("a"), confidence=1.0), Moment.LOOK)
     assert not any(isinstance(step, EndTurn) for step in steps)

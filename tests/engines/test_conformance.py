@@ -12,7 +12,7 @@ import sys
 import wave
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from importlib.util import find_spec
 from itertools import pairwise
@@ -23,16 +23,18 @@ import numpy as np
 import pytest
 
 from tympan.core.audio import AudioFormat
+from tympan.core.config import Finality
 from tympan.core.errors import ModelError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, stream_ms
 from tympan.core.words import Hypothesis, Report, TurnText, Word
 from tympan.dsp.decode import PcmDecoder
-from tympan.engines.base import Recognizer, Samples, Stream, StreamOptions
+from tympan.engines.base import Recognizer, Samples, StreamOptions
 from tympan.engines.registry import ENGINES, load
 
 SECOND = ENGINE_SAMPLE_RATE_HZ
 LOOK_AFTER_MS = 480
 END_AFTER_MS = 800
+READ_EVERY_MS = 700
 OTHER_CHUNKS = [1, 50 * 16, 777, 3 * SECOND]
 
 
@@ -97,6 +99,12 @@ def recognizer(request: pytest.FixtureRequest, script: Path) -> Recognizer:
     return loaded(request.param, str(script) if request.param == "scripted" else None)
 
 
+@pytest.fixture(scope="module", params=Finality)
+def options(request: pytest.FixtureRequest) -> StreamOptions:
+    """What a session of each profile asks of an engine."""
+    return StreamOptions(finality=request.param)
+
+
 @pytest.fixture(scope="module", params=sorted(ENGINES))
 def listener(request: pytest.FixtureRequest) -> Recognizer:
     """Each engine as it is when nobody has told it what it will hear."""
@@ -122,12 +130,15 @@ class Run:
 
 
 class Driver:
-    """Steps a stream as a listener does: looks at a pause, ends a turn at a longer one."""
+    """Steps a stream as a listener does: looks at a pause, ends a turn at a longer one, and reads while somebody
+    speaks where no word is final."""
 
-    def __init__(self, stream: Stream) -> None:
-        self.stream = stream
+    def __init__(self, recognizer: Recognizer, options: StreamOptions) -> None:
+        self.stream = recognizer.open_stream(options)
         self.run = Run()
         self._has_looked = False
+        self._reads = options.finality is Finality.TURN
+        self._read_ms = 0
 
     def hear(self, samples: Samples) -> None:
         self.stream.accept(samples)
@@ -142,6 +153,9 @@ class Driver:
     def _catch_up(self) -> None:
         while (report := self.stream.step()) is not None:
             self.run.said.append(report)
+            if self._reads and report.is_speech and report.judged_until_ms - self._read_ms >= READ_EVERY_MS:
+                self._read_ms = report.judged_until_ms
+                self.run.said.append(self.stream.read())
             if report.silence_ms < LOOK_AFTER_MS:
                 self._has_looked = False
             elif not self._has_looked:
@@ -155,21 +169,20 @@ def chunks_of(samples: Samples, size: int) -> list[Samples]:
     return [samples[start : start + size] for start in range(0, len(samples), size)]
 
 
-def run_of(recognizer: Recognizer, chunks: Sequence[Samples]) -> Run:
-    stream = recognizer.open_stream(StreamOptions())
-    driver = Driver(stream)
+def run_of(recognizer: Recognizer, options: StreamOptions, chunks: Sequence[Samples]) -> Run:
+    driver = Driver(recognizer, options)
     for chunk in chunks:
         driver.hear(chunk)
     run = driver.finish()
-    stream.close()
+    driver.stream.close()
     return run
 
 
 @pytest.fixture(scope="module")
-def solo(recognizer: Recognizer) -> Callable[[str], Run]:
+def solo(recognizer: Recognizer, options: StreamOptions) -> Callable[[str], Run]:
     """What an engine says of a clip heard alone, all at once; computed once."""
     clips = {"a": clip_a, "b": clip_b}
-    return cache(lambda clip: run_of(recognizer, [clips[clip]()]))
+    return cache(lambda clip: run_of(recognizer, options, [clips[clip]()]))
 
 
 # What they promise
@@ -177,21 +190,25 @@ def solo(recognizer: Recognizer) -> Callable[[str], Run]:
 
 @pytest.mark.parametrize("size", OTHER_CHUNKS)
 def test_the_same_audio_gives_the_same_reports_however_it_is_chunked(
-    recognizer: Recognizer, solo: Callable[[str], Run], size: int
+    recognizer: Recognizer, options: StreamOptions, solo: Callable[[str], Run], size: int
 ) -> None:
     small = 2000 if size == 1 else len(clip_a())  # sample by sample only for as long as it takes
     chunks = [*chunks_of(clip_a()[:small], size), clip_a()[small:]]
-    assert run_of(recognizer, chunks) == solo("a")
+    assert run_of(recognizer, options, chunks) == solo("a")
 
 
-def test_empty_chunks_change_nothing(recognizer: Recognizer, solo: Callable[[str], Run]) -> None:
+def test_empty_chunks_change_nothing(
+    recognizer: Recognizer, options: StreamOptions, solo: Callable[[str], Run]
+) -> None:
     nothing = np.zeros(0, dtype=np.int16)
     chunks = [item for chunk in chunks_of(clip_b(), SECOND) for item in (nothing, chunk)]
-    assert run_of(recognizer, chunks) == solo("b")
+    assert run_of(recognizer, options, chunks) == solo("b")
 
 
-def test_interleaved_streams_never_mix(recognizer: Recognizer, solo: Callable[[str], Run]) -> None:
-    a, b = (Driver(recognizer.open_stream(StreamOptions())) for _ in range(2))
+def test_interleaved_streams_never_mix(
+    recognizer: Recognizer, options: StreamOptions, solo: Callable[[str], Run]
+) -> None:
+    a, b = (Driver(recognizer, options) for _ in range(2))
     for chunk_a, chunk_b in zip(np.array_split(clip_a(), 40), np.array_split(clip_b(), 40), strict=True):
         a.hear(chunk_a)
         b.hear(chunk_b)
@@ -199,9 +216,11 @@ def test_interleaved_streams_never_mix(recognizer: Recognizer, solo: Callable[[s
     assert b.finish() == solo("b")
 
 
-def test_streams_in_threads_never_mix(recognizer: Recognizer, solo: Callable[[str], Run]) -> None:
+def test_streams_in_threads_never_mix(
+    recognizer: Recognizer, options: StreamOptions, solo: Callable[[str], Run]
+) -> None:
     with ThreadPoolExecutor(2) as pool:
-        a, b = pool.map(lambda clip: run_of(recognizer, chunks_of(clip, 1600)), [clip_a(), clip_b()])
+        a, b = pool.map(lambda clip: run_of(recognizer, options, chunks_of(clip, 1600)), [clip_a(), clip_b()])
     assert a == solo("a")
     assert b == solo("b")
 
@@ -256,8 +275,33 @@ def test_final_words_never_change_and_begin_the_turn_s_text(solo: Callable[[str]
             final = hypothesis.final_words
 
 
-def test_finish_judges_the_rest_and_once(recognizer: Recognizer) -> None:
-    stream = recognizer.open_stream(StreamOptions())
+def test_where_no_word_is_final_before_its_turn_ends_there_is_one_reading(recognizer: Recognizer) -> None:
+    run = run_of(recognizer, StreamOptions(finality=Finality.TURN), [clip_a()])
+    assert all(report.hypothesis.final_count == 0 for report in run.reports)
+    assert all(text.words == text.formatted_words for text in run.texts)
+    assert any(report.hypothesis.words for report in run.reports), "a read or a look shows words"
+
+
+def test_reading_twice_changes_nothing(recognizer: Recognizer, options: StreamOptions) -> None:
+    stream = recognizer.open_stream(options)
+    stream.accept(clip_a()[: int(2.6 * SECOND)])
+    while stream.step() is not None:
+        pass
+    first = stream.read()
+    assert stream.read() == first
+    assert first.hypothesis.words
+
+
+def test_speech_is_heard_where_it_is_probable(solo: Callable[[str], Run]) -> None:
+    reports = solo("a").reports
+    assert all(0 <= report.speech_probability <= 1 for report in reports)
+    speaking = max(report.speech_probability for report in reports if report.is_speech)
+    silent = min(report.speech_probability for report in reports if not report.is_speech)
+    assert silent < 0.3 < 0.9 < speaking
+
+
+def test_finish_judges_the_rest_and_once(recognizer: Recognizer, options: StreamOptions) -> None:
+    stream = recognizer.open_stream(options)
     stream.accept(clip_a()[: SECOND + 123])
     reports = list(iter(stream.step, None))
     stream.finish()
@@ -269,9 +313,10 @@ def test_finish_judges_the_rest_and_once(recognizer: Recognizer) -> None:
     assert stream.step() is None
 
 
-def test_a_stream_that_has_heard_nothing_says_nothing(recognizer: Recognizer) -> None:
-    stream = recognizer.open_stream(StreamOptions())
+def test_a_stream_that_has_heard_nothing_says_nothing(recognizer: Recognizer, options: StreamOptions) -> None:
+    stream = recognizer.open_stream(options)
     assert stream.step() is None
+    assert stream.read().hypothesis == Hypothesis()
     assert stream.look().hypothesis == Hypothesis()
     assert stream.end_turn() == TurnText((), ())
     stream.finish()
@@ -280,8 +325,8 @@ def test_a_stream_that_has_heard_nothing_says_nothing(recognizer: Recognizer) ->
 
 
 @pytest.mark.parametrize("seconds", [2.5, 10])
-def test_looking_twice_changes_nothing(recognizer: Recognizer, seconds: float) -> None:
-    stream = recognizer.open_stream(StreamOptions())
+def test_looking_twice_changes_nothing(recognizer: Recognizer, options: StreamOptions, seconds: float) -> None:
+    stream = recognizer.open_stream(options)
     stream.accept(clip_a()[: int(seconds * SECOND)])
     while stream.step() is not None:
         pass
@@ -289,8 +334,8 @@ def test_looking_twice_changes_nothing(recognizer: Recognizer, seconds: float) -
     assert stream.look() == first
 
 
-def test_a_look_and_the_end_of_the_turn_agree_on_the_words(recognizer: Recognizer) -> None:
-    stream = recognizer.open_stream(StreamOptions())
+def test_a_look_and_the_end_of_the_turn_agree_on_the_words(recognizer: Recognizer, options: StreamOptions) -> None:
+    stream = recognizer.open_stream(options)
     stream.accept(clip_a())
     while stream.step() is not None:
         pass
@@ -298,8 +343,8 @@ def test_a_look_and_the_end_of_the_turn_agree_on_the_words(recognizer: Recognize
     assert stream.end_turn().words[: looked.hypothesis.final_count] == looked.hypothesis.final_words
 
 
-def test_the_end_of_a_turn_opens_a_fresh_one(recognizer: Recognizer) -> None:
-    stream = recognizer.open_stream(StreamOptions())
+def test_the_end_of_a_turn_opens_a_fresh_one(recognizer: Recognizer, options: StreamOptions) -> None:
+    stream = recognizer.open_stream(options)
     stream.accept(clip_a())
     while stream.step() is not None:
         pass
@@ -317,11 +362,16 @@ def test_the_end_of_a_turn_opens_a_fresh_one(recognizer: Recognizer) -> None:
     assert words[0].end_ms > opened_ms
 
 
-def test_options_may_change_at_any_time(recognizer: Recognizer) -> None:
-    stream = recognizer.open_stream(StreamOptions())
-    driver = Driver(stream)
+def test_options_may_change_at_any_time(recognizer: Recognizer, options: StreamOptions) -> None:
+    driver = Driver(recognizer, options)
     for index, chunk in enumerate(chunks_of(clip_b(), SECOND)):
-        stream.configure(StreamOptions(vad_threshold=0.3 + 0.05 * (index % 4), wants_partials=index % 2 == 0))
+        changed = replace(
+            options,
+            vad_threshold=0.3 + 0.05 * (index % 4),
+            wants_partials=index % 2 == 0,
+            left_pad_ms=1000 * (index % 3),
+        )
+        driver.stream.configure(changed)
         driver.hear(chunk)
     assert any(text.words for text in [*driver.finish().texts])
 
@@ -336,22 +386,21 @@ def test_closing_is_idempotent(recognizer: Recognizer) -> None:
 
 @pytest.mark.parametrize("level", [0, 30], ids=["zeros", "quiet-noise"])
 def test_nothing_is_heard_in_silence(listener: Recognizer, level: int) -> None:
-    run = run_of(listener, chunks_of(quiet(30, level), 1600))
+    run = run_of(listener, StreamOptions(), chunks_of(quiet(30, level), 1600))
     assert all(report.hypothesis == Hypothesis() for report in run.reports)
     assert all(text == TurnText((), ()) for text in run.texts)
 
 
-def test_ten_minutes_leave_no_more_behind_than_two(recognizer: Recognizer) -> None:
+def test_ten_minutes_leave_no_more_behind_than_two(recognizer: Recognizer, options: StreamOptions) -> None:
     minute = np.concatenate([clip_b()[: 4 * SECOND], quiet(56, 30)])
     model = {id(item) for item in reachable(recognizer)}
-    stream = recognizer.open_stream(StreamOptions())
-    driver = Driver(stream)
+    driver = Driver(recognizer, options)
     sizes = []
     for _ in range(10):
         for chunk in chunks_of(minute, 1600):
             driver.hear(chunk)
         driver.run.said.clear()
-        sizes.append(sum(sys.getsizeof(item) for item in reachable(stream) if id(item) not in model))
+        sizes.append(sum(sys.getsizeof(item) for item in reachable(driver.stream) if id(item) not in model))
     assert max(sizes[2:]) <= max(sizes[:2]) * 1.05 + 4096, sizes
 
 

@@ -31,9 +31,10 @@ class Told:
     """Turn order and words of each raw final."""
     formatted: list[tuple[int, str]] = field(default_factory=list)
     seams_ms: list[int] = field(default_factory=list)
+    """Where the audio that was sent again begins, for each new connection."""
     how: Counter[str] = field(default_factory=Counter)
     lost_connections: int = 0
-    audio_s: int = 0
+    offered_ms: int = 0
 
     @property
     def words(self) -> list[TimedWord]:
@@ -76,6 +77,7 @@ async def converse(
                     due += CHUNK_MS / 1000 / speed
                     await asyncio.sleep(max(0.0, due - loop.time()))
                 await session.send_audio(audio[start : start + chunk_bytes])
+                told.offered_ms += CHUNK_MS
             await session.terminate()
 
         tasks.create_task(send())
@@ -90,7 +92,7 @@ async def converse(
                     told.lost_connections += 1
                 case Reconnected(how=how, resent_ms=resent_ms):
                     told.how[how.value] += 1
-                    told.seams_ms.append(resent_ms)
+                    told.seams_ms.append(told.offered_ms - resent_ms)
     return told
 
 
@@ -99,13 +101,23 @@ _TOLD_BYTES_PER_S = 2_000
 
 
 def random_harms(
-    chance: random.Random, count: int, mean_s: float, *, hows: tuple[How, ...], rate_hz: int = 16_000
+    chance: random.Random,
+    count: int,
+    mean_s: float,
+    *,
+    hows: tuple[How, ...],
+    rate_hz: int = 16_000,
+    told_share: float = 0.3,
 ) -> Iterator[Harm]:
-    """Cuts at random moments, in either direction: the audio until each is spread evenly up to twice the mean."""
+    """Cuts at random moments: the seconds until each are spread evenly up to twice the mean.
+
+    They count what the server has said, in that share of cuts, else what it was sent. A service that is given audio
+    again is sent a minute of it at once: where all cuts count what was sent, it never gets beyond that minute.
+    """
     for _ in range(count):
-        direction = chance.choice([Direction.TO_SERVER, Direction.TO_SERVER, Direction.TO_CLIENT])
-        bytes_per_s = rate_hz * 2 if direction is Direction.TO_SERVER else _TOLD_BYTES_PER_S
-        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * bytes_per_s))
+        is_told = chance.random() < told_share
+        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * (_TOLD_BYTES_PER_S if is_told else rate_hz * 2)))
+        direction = Direction.TO_CLIENT if is_told else Direction.TO_SERVER
         yield Harm(chance.choice(hows), after_bytes=bytes_until, direction=direction)
 
 
@@ -116,6 +128,10 @@ class Difference:
     expected: tuple[str, ...]
     got: tuple[str, ...]
     at_ms: int
+
+    @property
+    def word_count(self) -> int:
+        return max(len(self.expected), len(self.got))
 
 
 def differences(expected: Told, got: Told) -> list[Difference]:

@@ -64,6 +64,9 @@ class TapeStream:
     def look(self) -> Report:
         return self._stream.look()
 
+    def read(self) -> Report:
+        return self._stream.read()
+
     def end_turn(self) -> TurnText:
         return self._stream.end_turn()
 
@@ -397,6 +400,20 @@ def test_what_is_given_to_a_removed_seat_is_ignored() -> None:
     worker.remove(seat)
     worker.give(seat, silence(20))
     assert (worker.seat_count, list(seat.inbox)) == (0, [])
+
+
+def test_a_round_tells_the_surest_speech_of_all_its_pieces() -> None:
+    recognizer = TapeRecognizer()
+    recognizer.record(Script((ScriptedWord("hm", 0, 20, shown_after_ms=5000, final_after_ms=5000),)))
+    told: list[ListenerOutput] = []
+    seat = Seat(Listener(recognizer.open_stream(StreamOptions()), CONFIG), told.append, "tape")
+    seat.take([silence(200)])
+    while seat.listen():
+        pass
+    assert [(heard.judged_until_ms, heard.speech_probability) for heard in told if isinstance(heard, Heard)] == [
+        (160, 1.0),
+        (200, 0.0),
+    ]
 
 
 def _seat(recognizer: TapeRecognizer) -> Seat:

@@ -119,9 +119,18 @@ class Service:
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
-    def connects(self, query: str = "", *, path: str = "/v3/ws", key: str | None = KEY, **options: Any) -> Client:
+    def connects(
+        self,
+        query: str = "",
+        *,
+        path: str = "/v3/ws",
+        key: str | None = KEY,
+        url: str | None = None,
+        **options: Any,
+    ) -> Client:
+        """A client; `url` is where it connects if not to the server itself."""
         headers = {} if key is None else {"Authorization": key}
-        target = f"{self.url}{path}?{query}" if query else f"{self.url}{path}"
+        target = f"{url or self.url}{path}?{query}" if query else f"{url or self.url}{path}"
         opening = connect(target, additional_headers=headers, compression=None, **options)
         return Client(self._clients.enter_context(opening))
 

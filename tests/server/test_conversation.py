@@ -150,3 +150,83 @@ def test_the_root_path_serves_v3_too(service: Service) -> None:
         client = service.connects(path=path)
         assert client.hears()["type"] == "Begin"
         client.socket.close()
+
+
+U3 = "speech_model=universal-3-6-pro&sample_rate=16000"
+
+
+def told(messages: list[dict[str, Any]]) -> list[tuple[str, str]]:
+    """Each message's type, and what a turn says, an `E` before its end."""
+    return [
+        (message["type"], ("E " if message["end_of_turn"] else "") + message["transcript"])
+        if message["type"] == "Turn"
+        else (message["type"], "")
+        for message in messages
+    ]
+
+
+def test_a_u3_conversation_announces_speech_and_has_one_formatted_final(service: Service) -> None:
+    client = service.connects(U3)
+    assert client.hears()["configuration"]["mode"] == "balanced"
+    client.says(2000)
+    client.sends({"type": "Terminate"})
+    messages, code, _ = client.hears_end()
+    assert told(messages) == [
+        ("SpeechStarted", ""),
+        ("Turn", "Hi, my name—"),
+        ("Turn", "Hi, my name is Sonny—"),
+        ("Turn", "E Hi, my name is Sonny."),
+        ("Termination", ""),
+    ]
+    final = messages[3]
+    assert final["turn_is_formatted"]
+    assert final["utterance"] == final["transcript"] == " ".join(word["text"] for word in final["words"])
+    assert messages[0]["timestamp"] == 100
+    assert code == 1000
+
+
+def test_a_u3_turn_may_be_forced_and_what_follows_opens_the_next(service: Service) -> None:
+    client = service.connects(U3 + "&min_turn_silence=100&max_turn_silence=100")
+    client.hears()
+    client.says(700)
+    client.sends({"type": "ForceEndpoint"})
+    client.sends({"type": "ForceEndpoint"})
+    client.says(1300)
+    client.sends({"type": "Terminate"})
+    messages, _, _ = client.hears_end()
+    finals = [text for kind, text in told(messages) if text.startswith("E ")]
+    assert finals == ["E Hi, my name", "E Is Sonny."]
+    assert [message["turn_order"] for message in messages if message["type"] == "Turn" and message["end_of_turn"]] == [
+        0,
+        1,
+    ]
+
+
+def test_a_u3_turn_that_is_open_at_terminate_is_told(service: Service) -> None:
+    client = service.connects(U3)
+    client.hears()
+    client.says(500)
+    client.sends({"type": "Terminate"})
+    messages, _, _ = client.hears_end()
+    assert told(messages) == [("SpeechStarted", ""), ("Turn", "E Hi, my"), ("Termination", "")]
+
+
+def test_silence_is_acknowledged_where_asked_for(service: Service) -> None:
+    client = service.connects(U3 + "&acknowledge_silence=true&include_partial_turns=false&language_detection=true")
+    client.hears()
+    client.says(4000)
+    client.sends({"type": "Terminate"})
+    messages, _, _ = client.hears_end()
+    assert [kind for kind, _ in told(messages)] == ["SpeechStarted", "Turn", "Silence", "Silence", "Termination"]
+    stretches = [(m["start_ms"], m["end_ms"]) for m in messages if m["type"] == "Silence"]
+    assert stretches == [(1400, 2400), (2400, 3400)]
+    assert messages[1]["language_code"] == "en"
+
+
+def test_a_context_that_is_too_long_ends_a_u3_session_with_3006(service: Service) -> None:
+    client = service.connects(U3 + "&agent_context=Hello")
+    client.hears()
+    client.sends({"type": "UpdateConfiguration", "agent_context": "a" * 1751})
+    messages, code, _ = client.hears_end()
+    assert code == 3006
+    assert "Max 1750 characters" in messages[-1]["error"]

@@ -11,11 +11,12 @@ import itertools
 import random
 from collections import deque
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from conversation import silence
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import ConfigUpdate, SessionConfig, SessionLimits
+from tympan.core.config import ConfigUpdate, Finality, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.continuity import Continuity
 from tympan.core.effects import Close, Control, Effect, Emit, Feed, Mark
 from tympan.core.errors import MalformedMessage, TympanError
 from tympan.core.events import Event
@@ -52,8 +53,8 @@ class Loop:
 class TownStream(ScriptedStream):
     """A scripted stream that may break, and that tells whether it was freed."""
 
-    def __init__(self, script: Script, breaks_at_ms: int | None) -> None:
-        super().__init__(script)
+    def __init__(self, script: Script, finality: Finality, breaks_at_ms: int | None) -> None:
+        super().__init__(script, finality)
         self._breaks_at_ms = breaks_at_ms
         self.is_freed = False
 
@@ -132,6 +133,7 @@ class Call:
     loop: Loop
     engine: Engine
     events: list[Event] = field(default_factory=list)
+    told_at: list[float] = field(default_factory=list)
     items: list[bytes | Control] = field(default_factory=list)
     error: TympanError | None = None
     close_count: int = 0
@@ -143,7 +145,8 @@ class Call:
     def begin(self) -> None:
         self.began_at = self.last_message_at = self.loop.now
         self.session = Session("s", self.client.config, Monotonic(self.loop.now))
-        self.stream = TownStream(self.client.script, self.client.breaks_at_ms)
+        self.continuity = Continuity(RESUME_WINDOW_S)
+        self.stream = TownStream(self.client.script, self.client.config.turn.finality, self.client.breaks_at_ms)
         self.seat = Seat(Listener(self.stream, self.client.config), self._heard, "scripted")
         self._timer_at: float | None = None
         self._steps: Iterator[tuple[float, bytes | str | ConfigUpdate]] = iter(self.client.steps)
@@ -178,9 +181,24 @@ class Call:
             case "vanish":
                 self._perform(self.session.close())
                 self._end()
+            case "lose the line":
+                self._perform(self.session.receive_lost(now))
+                self.continuity.receive_lost(now)
+                deadline = self.continuity.deadline()
+                assert deadline is not None
+                self.loop.at(deadline, self._give_up)
+            case "come back":
+                self.continuity.receive_resumed()
+                self._perform(self.session.receive_resumed(now))
             case _:
                 raise AssertionError(what)
         self._schedule_next()
+
+    def _give_up(self) -> None:
+        self.continuity.advance(Monotonic(self.loop.now))
+        if self.continuity.is_over and self.closed_at is None:
+            self._perform(self.session.close())
+            self._end()
 
     def _heard(self, output: ListenerOutput) -> None:
         if self.closed_at is None:
@@ -193,6 +211,7 @@ class Call:
             match effect:
                 case Emit(event):
                     self.events.append(event)
+                    self.told_at.append(self.loop.now)
                 case Feed(payload):
                     self._give(payload)
                 case Mark(control):
@@ -230,19 +249,24 @@ class Call:
 
 
 INACTIVITY_S = 20
+RESUME_WINDOW_S = 30
 MAX_DURATION_S = 400
 CHUNK_MS = 250
 
 
 def client(kind: str, seed: int) -> Client:
-    """A random client of one kind."""
+    """A random client of one kind; every other one wants whole turns, and to be told of silence and time."""
     rng = random.Random(f"{kind} {seed}")
     is_telephone = rng.random() < 0.1
     audio = AudioFormat(Encoding.PCM_MULAW, 8000) if is_telephone else AudioFormat()
     limits = SessionLimits(inactivity_timeout_s=INACTIVITY_S, max_duration_s=MAX_DURATION_S)
     steps = _with_controls(list(_STEPS[kind](rng, audio)), rng)
     breaks_at_ms = rng.randrange(1000, 20_000) if kind == "broken" else None
-    return Client(kind, _script(rng), SessionConfig(audio=audio, limits=limits), steps, breaks_at_ms)
+    config = SessionConfig(audio=audio, limits=limits)
+    if seed % 2:
+        turn = TurnConfig(0.4, 100, rng.choice([100, 1000]), finality=Finality.TURN)
+        config = replace(config, turn=turn, output=OutputConfig(has_heartbeat=True, has_silence=True))
+    return Client(kind, _script(rng), config, steps, breaks_at_ms)
 
 
 def _script(rng: random.Random) -> Script:
@@ -301,6 +325,20 @@ def _lost(rng: random.Random, audio: AudioFormat) -> Steps:
     yield 0.0, "vanish"
 
 
+def _flaky(rng: random.Random, audio: AudioFormat) -> Steps:
+    for _ in range(rng.randrange(1, 6)):
+        yield from _talk(rng, audio, rng.uniform(0, 20))
+        yield 0.0, "lose the line"
+        yield rng.uniform(0, RESUME_WINDOW_S - 1), "come back"
+    yield from _talk(rng, audio, rng.uniform(0, 20), pace=0)  # what was said meanwhile
+    yield 0.0, "terminate"
+
+
+def _gone(rng: random.Random, audio: AudioFormat) -> Steps:
+    yield from _talk(rng, audio, rng.uniform(1, 100))
+    yield 0.0, "lose the line"
+
+
 def _silent(rng: random.Random, audio: AudioFormat) -> Steps:
     yield from _talk(rng, audio, rng.uniform(0, 40))
 
@@ -327,6 +365,8 @@ _STEPS: dict[str, Callable[[random.Random, AudioFormat], Steps]] = {
     "file": _file,
     "flood": _flood,
     "lost": _lost,
+    "flaky": _flaky,
+    "gone": _gone,
     "silent": _silent,
     "idle": _idle,
     "endless": _endless,
@@ -347,6 +387,8 @@ def _with_controls(
                 confidence_threshold=rng.choice([None, 0.0, 0.4, 1.0]),
                 min_silence_ms=rng.choice([None, 100, 400, 2000]),
                 max_silence_ms=rng.choice([None, 500, 1280]),
+                partial_delay_ms=rng.choice([None, 0, 1000]),
+                has_continuous_partials=rng.choice([None, True, False]),
             )
             controls: list[str | ConfigUpdate] = ["force", "force", "keep alive", update]
             mixed.append((0.0, rng.choice(controls)))

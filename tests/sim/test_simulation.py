@@ -6,14 +6,16 @@ import logging
 from collections.abc import Iterator
 
 import pytest
-from simulation import INACTIVITY_S, KINDS, MAX_DURATION_S, Call, client, simulate
+from simulation import INACTIVITY_S, KINDS, MAX_DURATION_S, RESUME_WINDOW_S, Call, client, simulate
 
 from conversation import check_turns, listen
+from tympan.core.config import Finality
 from tympan.core.errors import AudioTooFast, EngineError, Inactive, MalformedMessage, MaxDurationExceeded
-from tympan.core.events import SessionBegan, SessionEnded, TurnEvent
+from tympan.core.events import Heartbeat, SessionBegan, SessionEnded, TurnEnded, TurnEvent, TurnUpdated
+from tympan.core.heartbeat import PERIOD_S
 
 PER_KIND = 20
-GRACEFUL = {"steady", "slow", "bursty", "file", "idle"}
+GRACEFUL = {"steady", "slow", "bursty", "file", "idle", "flaky"}
 ENDS: dict[str, type[Exception]] = {
     "flood": AudioTooFast,
     "silent": Inactive,
@@ -32,7 +34,7 @@ def calls() -> Iterator[list[Call]]:
 
 
 def turn_events(call: Call) -> list[TurnEvent]:
-    return [event for event in call.events if not isinstance(event, SessionBegan | SessionEnded)]
+    return [event for event in call.events if not isinstance(event, SessionBegan | Heartbeat | SessionEnded)]
 
 
 def test_hours_of_audio_are_heard(calls: list[Call]) -> None:
@@ -43,7 +45,7 @@ def test_hours_of_audio_are_heard(calls: list[Call]) -> None:
 def test_every_session_is_closed_and_every_stream_freed(calls: list[Call]) -> None:
     for call in calls:
         assert call.session.is_closed
-        assert call.close_count == (call.client.kind != "lost")
+        assert call.close_count == (call.client.kind not in {"lost", "gone"})
         assert call.stream.is_freed
         assert not call.seat.inbox
 
@@ -76,8 +78,27 @@ def test_every_word_of_a_session_that_was_heard_out_is_told_once(calls: list[Cal
             assert len(told) == sum(word.end_ms <= received_ms for word in words)
 
 
+def test_sessions_of_whole_turns_tell_each_once_and_nothing_final_before(calls: list[Call]) -> None:
+    whole = [call for call in calls if call.client.config.turn.finality is Finality.TURN]
+    assert any(isinstance(event, TurnUpdated) for call in whole for event in call.events)
+    for call in whole:
+        assert not any(event.final_count for event in call.events if isinstance(event, TurnUpdated))
+        orders = [event.turn_order for event in call.events if isinstance(event, TurnEnded)]
+        assert orders == list(range(len(orders)))
+
+
+def test_hearts_beat_every_five_seconds_of_the_room_and_only_where_asked_for(calls: list[Call]) -> None:
+    for call in calls:
+        told = zip(call.told_at, call.events, strict=True)
+        beats_at = [at - call.began_at for at, event in told if isinstance(event, Heartbeat)]
+        if not call.client.config.output.has_heartbeat:
+            assert beats_at == []
+        assert beats_at == pytest.approx([PERIOD_S * (index + 1) for index in range(len(beats_at))])
+    assert any(isinstance(event, Heartbeat) for call in calls for event in call.events)
+
+
 def test_what_is_told_depends_on_the_audio_and_the_controls_alone(calls: list[Call]) -> None:
-    for call in calls[:: len(KINDS) * 5 + 1]:
+    for call in calls[:: len(KINDS) * 3 + 1]:
         alone = listen(call.client.script, call.client.config, call.items, at_once=True)
         told = turn_events(call)
         assert told == alone[: len(told)]
@@ -89,6 +110,8 @@ def test_sessions_end_at_their_deadlines_to_the_instant(calls: list[Call]) -> No
     for call in calls:
         if call.client.kind == "silent":
             assert call.closed_at == call.last_message_at + INACTIVITY_S
+        if call.client.kind == "gone":
+            assert call.closed_at == call.last_message_at + RESUME_WINDOW_S
         if call.client.kind == "endless":
             assert call.closed_at is not None
             assert 0 < call.closed_at - (call.began_at + MAX_DURATION_S) < 1

@@ -66,7 +66,7 @@ def test_the_key_of_a_session_is_not_in_what_a_log_may_show():
 
 
 def test_a_message_of_an_unknown_type_is_no_error():
-    assert decode_message('{"type":"Heartbeat","realtime_factor":1}') == UnknownServerMessage("Heartbeat")
+    assert decode_message('{"type":"SpeakerRevision","revisions":[]}') == UnknownServerMessage("SpeakerRevision")
 
 
 def test_nonsense_from_a_server_is_an_error():

@@ -8,7 +8,16 @@ import pytest
 
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.errors import Unauthorized
-from tympan.core.events import EndReason, SessionBegan, SessionEnded, TurnEnded, TurnUpdated
+from tympan.core.events import (
+    EndReason,
+    Heartbeat,
+    SessionBegan,
+    SessionEnded,
+    SilencePassed,
+    SpeechStarted,
+    TurnEnded,
+    TurnUpdated,
+)
 from tympan.core.units import StreamMs
 from tympan.core.words import Word
 from tympan.formatting.pipeline import EnglishWording
@@ -26,10 +35,27 @@ EVENTS = [
 ]
 
 
+U3_EVENTS = [
+    (SpeechStarted(0, StreamMs(10), 0.9), "SpeechStartedEvent"),
+    (SilencePassed(StreamMs(0), StreamMs(1000)), "SilenceEvent"),
+    (Heartbeat(StreamMs(5000), 5000, 1, 0), "HeartbeatEvent"),
+]
+
+
+def serving(query):
+    return V3ServerProtocol(*parse_query(query, defaults=SessionConfig(), strict=False), EnglishWording())
+
+
 @pytest.fixture
 def server():
-    config, options = parse_query("format_turns=True", defaults=SessionConfig(), strict=False)
-    return V3ServerProtocol(config, options, EnglishWording())
+    return serving("format_turns=True")
+
+
+@pytest.mark.parametrize(("event", "model"), [*EVENTS, *U3_EVENTS])
+def test_the_sdk_reads_each_message_of_a_u3_model(event, model):
+    texts = serving("speech_model=u3-rt-pro&language_detection=true").messages_for(event)
+    assert len(texts) == 1
+    getattr(models, model).model_validate_json(texts[0], strict=False)
 
 
 @pytest.mark.parametrize(("event", "model"), EVENTS)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
 from tympan.wire.server_protocol import ResumeRequest
@@ -84,10 +84,58 @@ def test_the_operators_defaults_hold_for_what_a_client_leaves_out():
         ("min_turn_silence=800&max_turn_silence=100", "turn", "longest_silence_ms", 800),
         ("vad_threshold=0.25", "turn", "vad_threshold", 0.25),
         ("inactivity_timeout=30", "limits", "inactivity_timeout_s", 30),
+        ("turn_left_pad_ms=0", "turn", "left_pad_ms", 0),
+        ("language_detection=true", "output", "has_language", True),
+        ("session_heartbeat=true", "output", "has_heartbeat", True),
     ],
 )
 def test_a_parameter_changes_its_setting(query, part, name, value):
     assert getattr(getattr(config_of(query), part), name) == value
+
+
+@pytest.mark.parametrize(
+    ("query", "part", "name", "value"),
+    [
+        ("", "turn", "finality", Finality.TURN),
+        ("", "turn", "min_silence_ms", 100),
+        ("", "turn", "max_silence_ms", 1000),
+        ("", "turn", "vad_threshold", 0.3),
+        ("", "turn", "partial_delay_ms", 500),
+        ("", "turn", "has_continuous_partials", True),
+        ("min_turn_silence=100&max_turn_silence=100", "turn", "longest_silence_ms", 100),
+        ("interruption_delay=1000", "turn", "partial_delay_ms", 1000),
+        ("interruption_delay=1001", "turn", "partial_delay_ms", 1000),
+        ("continuous_partials=false", "turn", "has_continuous_partials", False),
+        ("turn_left_pad_ms=2001", "turn", "left_pad_ms", 2000),
+        ("vad_threshold=0.5", "turn", "vad_threshold", 0.5),
+        ("acknowledge_silence=1", "output", "has_silence", True),
+        ("mode=min_latency", "turn", "max_silence_ms", 600),
+        ("mode=min_latency&max_turn_silence=700", "turn", "max_silence_ms", 700),
+        ("mode=max_accuracy", "turn", "min_silence_ms", 400),
+    ],
+)
+def test_a_u3_session_has_its_own_defaults_and_parameters(query, part, name, value):
+    config = config_of(f"speech_model=universal-3-6-pro&{query}")
+    assert getattr(getattr(config, part), name) == value
+
+
+def test_the_balanced_mode_is_the_default_of_a_u3_session():
+    assert config_of("speech_model=u3-rt-pro&mode=balanced") == config_of("speech_model=u3-rt-pro")
+    assert options_of("speech_model=u3-rt-pro").mode == "balanced"
+    assert options_of("speech_model=u3-rt-pro&mode=min_latency").mode == "min_latency"
+    assert options_of("mode=min_latency").mode is None
+
+
+def test_the_operators_turn_settings_are_those_of_the_us_profile():
+    defaults = SessionConfig(turn=TurnConfig(0.7, 160, 2400, 0.5), limits=SessionLimits(max_duration_s=600))
+    config = config_of("speech_model=u3-rt-pro", defaults=defaults)
+    assert config.turn == config_of("speech_model=u3-rt-pro").turn
+    assert config.limits == defaults.limits
+
+
+@pytest.mark.parametrize("query", ["mode=turbo", "prompt=" + "a" * 1751, "previous_context_n_turns=x"])
+def test_a_u3_session_refuses_what_it_cannot_use(query):
+    refusal(f"speech_model=u3-rt-pro&{query}")
 
 
 @pytest.mark.parametrize("spelling", ["true", "True", "TRUE", "1", "yes", "Yes", " true "])
@@ -190,16 +238,9 @@ WITHOUT_EFFECT = {
     "keyterms_prompt": '["one","two"]',
     "prompt": "a" * 1750,
     "agent_context": "hello",
-    "mode": "max_accuracy",
     "previous_context_n_turns": "5",
-    "language_detection": "true",
     "language_codes": '["es","en"]',
     "language": "multi",
-    "continuous_partials": "true",
-    "interruption_delay": "500",
-    "turn_left_pad_ms": "200",
-    "session_heartbeat": "true",
-    "acknowledge_silence": "true",
     "redact_pii_policies": '["person_name"]',
     "redact_pii_sub": "hash",
     "max_speakers": "2",
@@ -220,9 +261,30 @@ def test_the_list_of_parameters_without_effect_is_complete():
 
 
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)
-def test_a_parameter_without_effect_changes_nothing_and_is_reported(name):
-    config, options = ask(urlencode({name: WITHOUT_EFFECT[name]}))
-    assert config == DEFAULTS
+@pytest.mark.parametrize("model", ["universal-streaming-english", "whisper-rt", "u3-rt-pro"])
+def test_a_parameter_without_effect_changes_nothing_and_is_reported(name, model):
+    config, options = ask(urlencode({name: WITHOUT_EFFECT[name], "speech_model": model}))
+    assert config == config_of(f"speech_model={model}")
+    assert options.without_effect == (name,)
+
+
+ELSEWHERE = [
+    ("universal-streaming-english", "mode", "max_accuracy"),
+    ("universal-streaming-english", "continuous_partials", "false"),
+    ("universal-streaming-english", "interruption_delay", "0"),
+    ("universal-streaming-english", "acknowledge_silence", "true"),
+    ("u3-rt-pro", "format_turns", "true"),
+    ("u3-rt-pro", "formatted_finals", "true"),
+    ("u3-rt-pro", "formatted_source", "final_words"),
+    ("u3-rt-pro", "end_of_turn_confidence_threshold", "1"),
+    ("whisper-rt", "format_turns", "true"),
+]
+
+
+@pytest.mark.parametrize(("model", "name", "value"), ELSEWHERE)
+def test_what_the_profile_does_not_have_changes_nothing_and_is_reported(model, name, value):
+    config, options = ask(urlencode({name: value, "speech_model": model}))
+    assert config == config_of(f"speech_model={model}")
     assert options.without_effect == (name,)
 
 
@@ -255,7 +317,7 @@ def test_an_empty_wish_is_no_wish(query):
     ],
 )
 def test_a_list_may_be_json_repeated_or_with_commas(texts, items):
-    assert BY_NAME["keyterms_prompt"].parse("keyterms_prompt", texts, is_strict=False) == items
+    assert BY_NAME["keyterms_prompt"].parse("keyterms_prompt", texts, profile=Profile.US, is_strict=False) == items
 
 
 @pytest.mark.parametrize(
@@ -264,6 +326,11 @@ def test_a_list_may_be_json_repeated_or_with_commas(texts, items):
         ("universal-streaming-english", Profile.US),
         ("universal-streaming-multilingual", Profile.US),
         ("whisper-rt", Profile.WHISPER),
+        ("u3-rt-pro", Profile.U3),
+        ("u3-pro", Profile.U3),
+        ("universal-3-5-pro", Profile.U3),
+        ("universal-3-6-pro", Profile.U3),
+        ("_universal-3-5-notetaker", Profile.U3),
     ],
 )
 def test_a_served_model_name_chooses_its_profile_and_is_echoed(model, profile):
@@ -271,12 +338,11 @@ def test_a_served_model_name_chooses_its_profile_and_is_echoed(model, profile):
     assert (options.profile, options.speech_model, options.requested_model) == (profile, model, None)
 
 
-@pytest.mark.parametrize(
-    "model", ["u3-rt-pro", "u3-pro", "universal-3-5-pro", "universal-3-6", "_universal-3-5-notetaker"]
-)
-def test_a_u3_model_is_refused_and_the_other_named(model):
-    text = f"Invalid 'speech_model': '{model}' is not served yet; use 'universal-streaming-english'"
-    assert refusal(f"speech_model={model}") == text
+@pytest.mark.parametrize("model", ["u3-rt-ultra", "universal-3-9", "_universal-3-9-notetaker"])
+def test_a_newer_name_of_the_u3_family_is_served_as_such_unless_strict(model):
+    options = options_of(f"speech_model={model}")
+    assert (options.profile, options.speech_model, options.requested_model) == (Profile.U3, model, None)
+    assert "is not a valid SpeechModel" in refusal(f"speech_model={model}", strict=True)
 
 
 def test_an_unknown_model_is_served_by_the_default_and_reported():
@@ -288,7 +354,9 @@ def test_an_unknown_model_is_served_by_the_default_and_reported():
 def test_a_strict_server_refuses_an_unknown_model_and_lists_the_others():
     assert refusal("speech_model=my-model", strict=True) == (
         "Invalid 'speech_model': 'my-model' is not a valid SpeechModel; allowed: "
-        "universal-streaming-english, universal-streaming-multilingual, whisper-rt"
+        "universal-streaming-english, universal-streaming-multilingual, whisper-rt, u3-rt-pro, u3-rt-pro-beta-1, "
+        "u3-rt-agent, u3-pro, universal-3-5-pro, universal-3-6, universal-3-6-pro, universal-3-7-preview, "
+        "_universal-3-5-notetaker"
     )
 
 
@@ -362,8 +430,22 @@ def test_the_api_version_is_echoed_when_it_is_a_date(header, echoed):
         "&min_turn_silence=100&max_turn_silence=100&language_detection=true"
         "&keyterms_prompt=%5B%22a%22%5D&previous_context_n_turns=3",
         "sample_rate=16000&encoding=pcm_s16le&keyterms=%5B%22a%22%5D",
+        "speech_model=universal-3-6-pro&sample_rate=16000&encoding=pcm_s16le&formatted_finals=true&format_turns=true"
+        "&continuous_partials=true&min_turn_silence=100&max_turn_silence=100",
+        "speech_model=universal-3-6-pro&sample_rate=16000&encoding=pcm_s16le&min_turn_silence=100"
+        "&max_turn_silence=100&language_detection=true&previous_context_n_turns=3&agent_context=hello",
+        "speech_model=u3-rt-pro&sample_rate=16000",
     ],
-    ids=["seed script", "VideoSDK", "pipecat", "LiveKit", "self-hosted example"],
+    ids=[
+        "seed script",
+        "VideoSDK",
+        "pipecat",
+        "LiveKit",
+        "self-hosted example",
+        "pipecat U3",
+        "LiveKit U3",
+        "Vision Agents",
+    ],
 )
 def test_what_known_clients_send_is_accepted(query):
     ask(query)
@@ -373,6 +455,9 @@ def test_what_known_clients_send_is_accepted(query):
 def test_the_documented_default_is_the_one_in_force(parameter):
     if parameter.default not in ("", "none"):
         assert config_of(f"{parameter.name}={parameter.default}") == DEFAULTS
+    u3_default = parameter.u3_default or (parameter.default if parameter.applies_to(Profile.U3) else "")
+    if u3_default not in ("", "none") and parameter.name != "speech_model":
+        assert config_of(f"speech_model=u3-rt-pro&{parameter.name}={u3_default}") == config_of("speech_model=u3-rt-pro")
 
 
 names = st.sampled_from([name for row in PARAMETERS for name in row.names])
@@ -406,7 +491,8 @@ def test_english_among_the_languages_is_served():
 def test_no_refusal_repeats_a_long_value():
     assert len(refusal("sample_rate=" + "a" * 100_000)) < 200
     assert len(refusal("language_codes=" + "a" * 100_000)) < 200
-    assert len(refusal("speech_model=u3-" + "a" * 100_000)) < 200
+    assert len(refusal("speech_model=u3-" + "a" * 100_000, strict=True)) < 500
+    assert len(options_of("speech_model=u3-" + "a" * 100_000).speech_model) == 100
 
 
 @given(st.floats(0, 1), st.integers(0, 10_000), st.booleans(), st.sampled_from([8000, 16000, 44100]))

@@ -25,7 +25,7 @@ def test_the_resume_extension_has_a_section_of_its_own():
 
 def test_every_row_of_a_table_has_as_many_cells_as_its_head():
     widths = [line.count("|") for line in reference.render().splitlines() if line.startswith("|")]
-    assert set(widths) == {3 + 1, 4 + 1, 6 + 1, 2 + 1}
+    assert set(widths) == {3 + 1, 4 + 1, 5 + 1, 6 + 1, 2 + 1}
 
 
 def test_no_name_is_given_to_two_parameters():

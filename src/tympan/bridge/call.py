@@ -37,7 +37,7 @@ from tympan.wire.close_codes import (
     v2_ending,
 )
 from tympan.wire.server_protocol import Farewell
-from tympan.wire.v3.messages import Begin, ServerWarning, SpeechStarted, Termination, Turn
+from tympan.wire.v3.messages import Begin, Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn
 
 logger = logging.getLogger("tympan.bridge")
 
@@ -102,6 +102,9 @@ class Call:
             self._lose(error)
         except (_Left, TimeoutError):
             pass  # the farewell is said already, or nobody is there to hear it
+        except Exception as bug:  # the boundary of a session
+            logger.exception("session failed", extra={"session": self._id})
+            self._leave(v2_ending(bug), "internal error")
         finally:
             self._switchboard.calls.discard(self)
             self._tell_end()
@@ -189,6 +192,7 @@ class Call:
         match event:
             case Turn():
                 self._tell(self._bridged.receive_turn(event, self._now()))
+                self._outbox.wake()  # a deadline may have come up
             case ServerWarning(warning_code, warning):
                 logger.warning("the service warns", extra=fields | {"code": warning_code, "warning": warning})
             case Reconnecting(error=error) if error.context.close_code == UPSTREAM_EXPIRED:
@@ -201,7 +205,7 @@ class Call:
             case Reconnected(how, upstream_id, resent_ms, missing_ms):
                 more = {"upstream_session": upstream_id, "resent_ms": resent_ms, "missing_ms": missing_ms}
                 logger.info("connected to the service again", extra=fields | {"how": str(how)} | more)
-            case SpeechStarted() | Termination():
+            case SpeechStarted() | Heartbeat() | Silence() | Termination():
                 pass  # v2 has no such message; the end is told when iteration stops
             case _:
                 assert_never(event)

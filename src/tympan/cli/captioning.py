@@ -12,8 +12,8 @@ from tympan.cli.converse import Service, converse
 from tympan.cli.gauges import DelayGauge, peak_dbfs
 from tympan.cli.inputs import STDIN, Pace, open_input
 from tympan.cli.interrupts import Interrupts
-from tympan.cli.notes import GAVE_UP, note_of, note_of_loss
-from tympan.cli.recorder import open_recorder
+from tympan.cli.notes import GAVE_UP, LossNotes, note_of
+from tympan.cli.recorder import Recorder
 from tympan.cli.screen import Screen
 from tympan.cli.transcript import SpokenTurn
 from tympan.cli.turn_writer import TurnWriter
@@ -45,8 +45,17 @@ def microphone_input(device: InputDevice) -> Opening:
 
     @asynccontextmanager
     async def opening(screen: Screen) -> AsyncIterator[LiveInput]:
-        async with Microphone(device, on_loss=lambda loss: screen.note(note_of_loss(loss))) as microphone:
-            yield LiveInput(microphone, microphone.name)
+        losses = LossNotes()
+
+        def tell(note: str | None) -> None:
+            if note is not None:
+                screen.note(note)
+
+        try:
+            async with Microphone(device, on_loss=lambda loss: tell(losses.receive_loss(loss))) as microphone:
+                yield LiveInput(microphone, microphone.name)
+        finally:
+            tell(losses.close())
 
     return opening
 
@@ -63,9 +72,7 @@ def file_input(path: Path, raw_format: RawFormat, *, is_remote: bool) -> Opening
     return opening
 
 
-def listen_to(
-    opening: Opening, service: Service, screen: Screen, writer: TurnWriter, *, save_audio: Path | None
-) -> None:
+def listen_to(opening: Opening, service: Service, screen: Screen, writer: TurnWriter, recorder: Recorder) -> None:
     """Listen until the source ends, or Ctrl+C.
 
     Raises:
@@ -76,11 +83,10 @@ def listen_to(
     async def listen() -> bool:
         with Interrupts() as interrupts:
             async with opening(screen) as opened:
-                with open_recorder(save_audio, opened.source.sample_rate_hz) as record:
-                    listener = _Listener(opened.name, screen, writer, record)
-                    session = service.session(opened.source.sample_rate_hz, wants_partials=True)
-                    screen.state("connecting")
-                    await converse(session, opened.source, listener, interrupts)
+                listener = _Listener(opened, screen, writer, recorder)
+                session = service.session(opened.source.sample_rate_hz, wants_partials=True)
+                screen.state("connecting")
+                await converse(session, opened.source, listener, interrupts)
             return interrupts.has_happened
 
     try:
@@ -94,19 +100,21 @@ def listen_to(
 class _Listener:
     """Passes on what happens: turns to the writer, audio to the recorder, all to the screen."""
 
-    def __init__(self, name: str, screen: Screen, writer: TurnWriter, record: Callable[[bytes], None]) -> None:
-        self._name = name
+    def __init__(self, opened: LiveInput, screen: Screen, writer: TurnWriter, recorder: Recorder) -> None:
+        self._opened = opened
         self._screen = screen
         self._writer = writer
-        self._record = record
+        self._recorder = recorder
         self._captured_ms = StreamMs(0)
         self._delay = DelayGauge()
 
     def began(self) -> None:
-        self._screen.state(f"{self._name}; Ctrl+C ends")
+        self._writer.begin()
+        self._recorder.begin(self._opened.source.sample_rate_hz)
+        self._show_listening()
 
     def captured(self, chunk: bytes, until_ms: StreamMs) -> None:
-        self._record(chunk)
+        self._recorder.record(chunk)
         self._captured_ms = until_ms
         self._screen.heard(peak_dbfs(chunk), until_ms, self._delay.median_ms)
 
@@ -119,7 +127,7 @@ class _Listener:
             case Reconnecting():
                 self._screen.state("reconnecting")
             case Reconnected():
-                self.began()
+                self._show_listening()
             case _:
                 pass
         note = note_of(event)
@@ -135,3 +143,6 @@ class _Listener:
 
     def gave_up(self) -> None:
         self._screen.note(GAVE_UP)
+
+    def _show_listening(self) -> None:
+        self._screen.state(f"{self._opened.name}; Ctrl+C ends")

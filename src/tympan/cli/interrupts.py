@@ -32,7 +32,7 @@ class Interrupts:
         self._task = asyncio.current_task()
         for number in _SIGNALS:
             # Who starts a command with Ctrl+C ignored, as shells do in the background, wants that.
-            if signal.getsignal(number) is not signal.SIG_IGN:
+            if signal.getsignal(number) not in (signal.SIG_IGN, None):
                 self._take(number)
         return self
 

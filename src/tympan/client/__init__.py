@@ -34,13 +34,20 @@ if TYPE_CHECKING:
         TlsError,
     )
     from tympan.client.events import Continuation, Event, Reconnected, Reconnecting
+    from tympan.client.microphone import AudioLoss, Microphone
+    from tympan.client.paced_source import bytes_source, file_source
     from tympan.client.parameters import SessionParameters
+    from tympan.client.pipe_source import PipeSource
+    from tympan.client.portaudio import input_devices, open_microphone
+    from tympan.client.raw_audio import RawFormat
     from tympan.client.retry import ReconnectPolicy
     from tympan.client.session import Session
     from tympan.client.tokens import mint_token
     from tympan.wire.v3.messages import (
         Begin,
+        Heartbeat,
         ServerWarning,
+        Silence,
         SpeechStarted,
         Termination,
         Turn,
@@ -68,12 +75,27 @@ _MODULES = {
         "TlsError",
     ),
     "events": ("Continuation", "Event", "Reconnected", "Reconnecting"),
+    "microphone": ("AudioLoss", "Microphone"),
+    "paced_source": ("bytes_source", "file_source"),
     "parameters": ("SessionParameters",),
+    "pipe_source": ("PipeSource",),
+    "portaudio": ("input_devices", "open_microphone"),
+    "raw_audio": ("RawFormat",),
     "retry": ("ReconnectPolicy",),
     "session": ("Session",),
     "tokens": ("mint_token",),
 }
-_MESSAGES = ("Begin", "ServerWarning", "SpeechStarted", "Termination", "Turn", "UpdateConfiguration", "Word")
+_MESSAGES = (
+    "Begin",
+    "Heartbeat",
+    "ServerWarning",
+    "Silence",
+    "SpeechStarted",
+    "Termination",
+    "Turn",
+    "UpdateConfiguration",
+    "Word",
+)
 
 _PLACES = {name: f"tympan.client.{module}" for module, names in _MODULES.items() for name in names} | dict.fromkeys(
     _MESSAGES, "tympan.wire.v3.messages"
@@ -81,6 +103,7 @@ _PLACES = {name: f"tympan.client.{module}" for module, names in _MODULES.items()
 
 __all__ = [
     "AudioDeviceError",
+    "AudioLoss",
     "AudioSource",
     "AuthError",
     "Begin",
@@ -90,8 +113,12 @@ __all__ = [
     "Continuation",
     "ErrorContext",
     "Event",
+    "Heartbeat",
+    "Microphone",
     "NetworkError",
+    "PipeSource",
     "ProtocolViolation",
+    "RawFormat",
     "ReconnectPolicy",
     "Reconnected",
     "Reconnecting",
@@ -101,6 +128,7 @@ __all__ = [
     "Session",
     "SessionOver",
     "SessionParameters",
+    "Silence",
     "SilentServer",
     "SpeechStarted",
     "Termination",
@@ -109,8 +137,12 @@ __all__ = [
     "Turn",
     "UpdateConfiguration",
     "Word",
+    "bytes_source",
     "connect",
+    "file_source",
+    "input_devices",
     "mint_token",
+    "open_microphone",
 ]
 
 

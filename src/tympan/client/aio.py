@@ -22,7 +22,7 @@ from contextlib import asynccontextmanager
 from typing import Literal
 
 from tympan.client.connection import Target, Timeouts
-from tympan.client.conversation import Conversation, Timing
+from tympan.client.conversation import Conversation
 from tympan.client.dialer import Dialer, Token
 from tympan.client.inbox import Inbox
 from tympan.client.outgoing import Outgoing
@@ -37,6 +37,7 @@ from tympan.client.parameters import (
 from tympan.client.retry import ReconnectPolicy
 from tympan.client.seam import Seam
 from tympan.client.session import Session
+from tympan.client.timing import Timing
 from tympan.client.trust import Trust
 from tympan.core.audio import AudioFormat
 from tympan.wire.v3.client import ParameterValue

@@ -1,7 +1,10 @@
 """One WebSocket connection that speaks v3: a thin shell of `websockets` round `wire.v3.client`. No continuity.
 
-    connection = await open_connection(url, parameters={"sample_rate": 16000}, api_key=key)
-    begin = await connection.receive_first()
+    connection = await open_connection(Target(url), {"sample_rate": 16000}, api_key=key)
+    try:
+        begin = await connection.receive_first()
+    finally:
+        await connection.close()
 
 Rules:
 - Whatever goes wrong is a ClientError with its context; no text, context or log holds a credential.
@@ -46,7 +49,7 @@ from tympan.client.errors import (
     TlsError,
     error_of_code,
 )
-from tympan.client.trust import Trust, tls_context
+from tympan.client.trust import Trust, check_key, tls_context
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
@@ -104,8 +107,8 @@ async def open_connection(
     credential = {} if token is None else {"token": token}
     address = session_address(target.url, {**parameters, **credential})
     context = ErrorContext(shown_address(address), Phase.OPENING)
-    if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
-        raise AuthError("the API key holds characters that no key has; was it copied with a line break?", context)
+    if api_key is not None:
+        check_key(api_key, context)
     headers = {"AssemblyAI-Version": API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
     tls: dict[str, Any] = {"ssl": tls_context(target.trust)} if is_encrypted(address) else {}
     try:
@@ -130,7 +133,7 @@ class Connection:
 
     def __init__(self, socket: ClientConnection, context: ErrorContext, timeouts: Timeouts) -> None:
         self._socket = socket
-        self._timeouts = timeouts
+        self.timeouts = timeouts
         self.context = replace(context, phase=Phase.BEGINNING)
 
     async def receive_first(self) -> Begin | Resumed:
@@ -140,12 +143,12 @@ class Connection:
             ClientError: the server refuses the session, or says nothing or something else.
         """
         try:
-            async with asyncio.timeout(self._timeouts.begin_s):
+            async with asyncio.timeout(self.timeouts.begin_s):
                 message = await self.receive()
         except TimeoutError as error:
             raise SilentServer(
                 f"{self.context.address} takes the connection, but no session begins within "
-                f"{self._timeouts.begin_s:g} s",
+                f"{self.timeouts.begin_s:g} s",
                 self.context,
             ) from error
         if not isinstance(message, Begin | Resumed):
@@ -198,7 +201,7 @@ class Connection:
         """Close with code 1000, within that time or `Timeouts.close_s`; then cut. Idempotent."""
         try:
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._timeouts.close_s if timeout_s is None else timeout_s):
+                async with asyncio.timeout(self.timeouts.close_s if timeout_s is None else timeout_s):
                     await self._socket.close()
         finally:
             self._socket.transport.abort()
@@ -210,13 +213,13 @@ class Connection:
 
     async def _send(self, payload: bytes | str) -> None:
         try:
-            async with asyncio.timeout(self._timeouts.send_s):
+            async with asyncio.timeout(self.timeouts.send_s):
                 await self._socket.send(payload)
         except ConnectionClosed as error:
             raise NetworkError("the session has ended", self.context) from error
         except TimeoutError as error:
             raise SilentServer(
-                f"{self.context.address} takes no audio for {self._timeouts.send_s:g} s", self.context
+                f"{self.context.address} takes no audio for {self.timeouts.send_s:g} s", self.context
             ) from error
 
     def _closed(self, error: ConnectionClosed) -> ClientError:

@@ -1,53 +1,31 @@
-"""The conversation behind a `Session`: one task that talks, over one connection after the other.
+"""The conversation behind a `Session`: one task that talks, over one line after the other.
 
-It holds no rules. What is kept and sent is `outgoing`'s matter, what is told is `seam`'s, whether another attempt
-is made is `retry`'s. Its own duties:
-- One connection at a time; each is closed, and each task has ended, before the next is opened or `run` returns.
-- Why a connection ended is what receiving says: a server tells its reason before it closes.
+It holds no rules. What is kept and sent is `outgoing`'s matter, what is told is `seam`'s, whether another attempt is
+made is `retry`'s. Its own duties:
+- One connection at a time; each is closed before the next is opened or `run` returns.
 - A session that the server keeps is resumed; where it doesn't (any more), a new one is given the audio again.
 """
 
 from __future__ import annotations
 
 import asyncio
-import random
-import time
-from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 
 from tympan.client.connection import Connection
 from tympan.client.dialer import Dialer
-from tympan.client.errors import (
-    ClientError,
-    ErrorContext,
-    NetworkError,
-    Phase,
-    ProtocolViolation,
-    ServerError,
-    SessionLost,
-    SilentServer,
-)
+from tympan.client.errors import ClientError, ErrorContext, ProtocolViolation, ServerError, SessionLost
 from tympan.client.events import Continuation, Reconnected, Reconnecting
 from tympan.client.inbox import Inbox
+from tympan.client.joint import OVERLAP_MS
+from tympan.client.line import Line
 from tympan.client.outgoing import Outgoing
-from tympan.client.progress import QUIET_MS, Progress
 from tympan.client.retry import Attempts, ReconnectPolicy, is_worth_retrying
 from tympan.client.seam import Seam
+from tympan.client.timing import Timing
 from tympan.core.errors import ProtocolError
 from tympan.core.replay import Position
 from tympan.core.units import Monotonic
-from tympan.wire.v3.messages import (
-    Acknowledge,
-    Begin,
-    Checkpoint,
-    Error,
-    Resumed,
-    ServerMessage,
-    Terminate,
-    Termination,
-    UnknownServerMessage,
-)
+from tympan.wire.v3.messages import Begin, Checkpoint, Error, Resumed, ServerMessage, UnknownServerMessage
 
 _LEAVING_S = 0.5
 """A server gets that long to answer the close of a caller who leaves at once."""
@@ -55,20 +33,11 @@ _LEAVING_S = 0.5
 _ACCIDENT_AFTER_S = 10
 """A session that lasted so long in silence worked, though nothing was told."""
 
-_ASK_EVERY_S = 5
-"""How often the connection has to show how much of the audio has come."""
+_FAREWELL_CODES = (3005, 3008)
+"""Services that leave with these tell what they have heard so far before, as an ended turn."""
 
 _APPLICATION_CODES = range(3000, 5000)
 """Close codes that a service gives itself; others may come from anything between it and us."""
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Clock and chance, so that tests can bring their own."""
-
-    now: Callable[[], float] = time.monotonic
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
-    chance: Callable[[], float] = random.random
 
 
 @dataclass(slots=True)
@@ -79,7 +48,8 @@ class _Kept:
     origin: Position
     settled_ms: int
     messages_received: int = 1  # `Begin`
-    is_acknowledging: bool = False
+    is_gone: bool = False
+    """The server said that it doesn't keep it any more; what was settled still counts."""
 
 
 class Conversation:
@@ -99,35 +69,28 @@ class Conversation:
         self.outgoing, self.seam, self.inbox = outgoing, seam, inbox
         self._dialer = dialer
         self._policy, self._tells_partials, self._timing = policy, tells_partials, timing
-        self._connection: Connection | None = None
-        self._progress = Progress(Monotonic(0), 0)
-        self._delivered_ms = 0  # of the audio, as the connection has shown
+        self._line: Line | None = None
         self._began_at = Monotonic(0)  # the server's present session
         self._kept: _Kept | None = None
-        self._has_worked = False  # any connection has told something
+        self._has_worked = False  # any line has told something
         self._attempts: Attempts | None = None  # since the last one that did
-        self._patience: asyncio.Timeout | None = None
-        self._has_more = asyncio.Event()  # to send
+        self.context = ErrorContext()
         self.has_room = asyncio.Event()  # or will never have any
         self.is_over = asyncio.Event()  # or was told to end: no more audio is taken
-        self.context = ErrorContext()
         self.is_leaving = False
         """The caller waits for nothing any more."""
 
     @property
     def is_connected(self) -> bool:
-        return self._connection is not None
-
-    @property
-    def patience_s(self) -> float:
-        """How long the server may be silent after Terminate: for what it was sent, and a while more."""
-        return self._dialer.target.timeouts.terminate_s + self._progress.behind_s(self._now())
+        return self._line is not None
 
     @property
     def ending_s(self) -> float:
         """How long it may take to end, from now on, for a caller who reads nothing more."""
+        timeouts = self._dialer.target.timeouts
+        patience_s = timeouts.terminate_s if self._line is None else self._line.patience_s
         unsent_ms = self.outgoing.offered_ms - self.outgoing.sent_ms
-        return self.patience_s + unsent_ms / 1000 + self._dialer.target.timeouts.close_s
+        return patience_s + unsent_ms / 1000 + timeouts.close_s
 
     async def open(self) -> Begin:
         """The first connection. One attempt: a caller wants to know at once that nothing is there.
@@ -150,7 +113,7 @@ class Conversation:
         except ClientError as error:
             failure = error
         except Exception as bug:  # the boundary of a conversation: whoever iterates is told
-            failure = ClientError(f"the client itself failed: {bug!r}")
+            failure = ClientError(f"the client itself failed: {bug!r}", self.context)
             failure.__cause__ = bug
         finally:
             try:
@@ -162,81 +125,19 @@ class Conversation:
 
     def wake(self) -> None:
         """Something was offered."""
-        self._has_more.set()
+        if self._line is not None:
+            self._line.wake()
 
     async def _talk(self) -> ClientError | None:
-        """One connection's life; what ended it, or None after `Termination`."""
-        assert self._connection is not None
-        connection = self._connection
-        sender = asyncio.create_task(self._send_all(connection), name="tympan client sends")
-        receiver = asyncio.create_task(self._receive_all(connection), name="tympan client receives")
-        asker = asyncio.create_task(self._ask_for_delivery(connection), name="tympan client asks")
+        """What ended the line; None after `Termination`."""
+        assert self._line is not None
         try:
-            await asyncio.wait((sender, receiver), return_when=asyncio.FIRST_COMPLETED)
-            if not receiver.done() and _is_cause(sender):
-                sender.result()
-            await receiver
+            await self._line.talk()
         except ClientError as error:
             return error
-        finally:
-            tasks = (sender, receiver, asker)
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
         return None
 
-    async def _send_all(self, connection: Connection) -> None:
-        """What was offered, as it comes; ends by an error or by being cancelled."""
-        while True:
-            self._has_more.clear()
-            if self._kept is not None and self._kept.is_acknowledging:
-                self._kept.is_acknowledging = False
-                await connection.send(Acknowledge(self._kept.messages_received))
-            delay_s = self._progress.delay_s(self._now())
-            if delay_s:
-                await self._timing.sleep(delay_s)
-            item = self.outgoing.take()
-            match item:
-                case None:
-                    await self._has_more.wait()
-                case bytes():
-                    await connection.send_audio(item)
-                    self._progress.sent(self.outgoing.sent_ms, self._now())
-                    self._settle()
-                case _:
-                    await connection.send(item)
-            if isinstance(item, Terminate):
-                connection.enter(Phase.ENDING)
-                self._be_patient()
-
-    async def _ask_for_delivery(self, connection: Connection) -> None:
-        """How far the audio has come, from time to time: a line that is dead but not cut takes it and says nothing."""
-        while True:
-            await asyncio.sleep(_ASK_EVERY_S)
-            sent_ms = self.outgoing.sent_ms
-            await connection.delivered()
-            self._delivered_ms = sent_ms
-
-    async def _receive_all(self, connection: Connection) -> None:
-        """Everything up to `Termination`."""
-        try:
-            async with asyncio.timeout(None) as self._patience:
-                while True:
-                    self._be_patient()
-                    message = await connection.receive()
-                    self._patience.reschedule(None)
-                    self._hear(message, connection)
-                    if isinstance(message, Termination):
-                        return
-                    await self.inbox.wait_for_room()
-        except TimeoutError as error:
-            raise SilentServer(
-                f"{connection.context.address} was told to end the session and says nothing", connection.context
-            ) from error
-        finally:
-            self._patience = None
-
-    def _hear(self, message: ServerMessage | UnknownServerMessage, connection: Connection) -> None:
+    def _hear(self, message: ServerMessage | UnknownServerMessage) -> None:
         """One message, with all that follows from it: it is heard whole or not at all."""
         if self._kept is not None:
             self._kept.messages_received += 1
@@ -247,36 +148,30 @@ class Conversation:
                 self._hear_checkpoint(message)
             case Begin() | Resumed() | Error():
                 name = type(message).__name__
-                raise ProtocolViolation(f"the server said {name} in the middle of the session", connection.context)
+                raise ProtocolViolation(f"the server said {name} in the middle of the session", self.context)
             case _:
                 self.inbox.put(self.seam.receive(message))
         self._attempts, self._has_worked = None, True
         self._settle()
 
     def _hear_checkpoint(self, checkpoint: Checkpoint) -> None:
-        if self._kept is not None:
-            origin_ms = self.outgoing.ms_at(self._kept.origin)
-            self._kept.settled_ms = origin_ms + checkpoint.audio_settled_ms
-            self._kept.is_acknowledging = True
-            self._has_more.set()
+        if self._kept is not None and self._line is not None:
+            self._kept.settled_ms = self.outgoing.ms_at(self._kept.origin) + checkpoint.audio_settled_ms
+            self._line.acknowledge(self._kept.messages_received)
 
     def _settle(self) -> None:
         """Let go of the audio that no other session would need."""
-        self.outgoing.settle(self._replay_from_ms())
+        self.outgoing.settle(self.seam.replay_from_ms(self._settled_ms), keep_ms=OVERLAP_MS)
         self.has_room.set()
 
-    def _replay_from_ms(self) -> int:
+    @property
+    def _settled_ms(self) -> int:
+        """What was spoken before is told, as far as the server says so or is silent about it."""
         if self._kept is not None:
-            return self.seam.replay_from_ms(self._kept.settled_ms)
-        if not self._tells_partials or self.seam.is_turn_open:
-            return self.seam.replay_from_ms(0)
-        quiet_until_ms = min(self._progress.quiet_until_ms(self._now()), self._delivered_ms - QUIET_MS)
-        return self.seam.replay_from_ms(max(0, quiet_until_ms))
-
-    def _be_patient(self) -> None:
-        """After Terminate the server may be silent for a while, and no longer."""
-        if self.outgoing.has_sent_terminate and self._patience is not None:
-            self._patience.reschedule(asyncio.get_running_loop().time() + self.patience_s)
+            return self._kept.settled_ms
+        if self._line is None or not self._tells_partials or self.seam.is_turn_open:
+            return 0
+        return self._line.progress.quiet_until_ms(self._now())
 
     async def _reconnect(self, lost: ClientError) -> None:
         """Get another connection, or raise why there is none."""
@@ -306,11 +201,15 @@ class Conversation:
 
     async def _reopen(self, lost: ClientError) -> None:
         """Resume where that may be possible, else begin again."""
-        if self._kept is not None and lost.context.close_code not in _APPLICATION_CODES:
-            with suppress(SessionLost):
-                await self._resume(self._kept)
+        kept = self._kept
+        if kept is not None and not kept.is_gone and lost.context.close_code not in _APPLICATION_CODES:
+            try:
+                await self._resume(kept)
+            except SessionLost:
+                kept.is_gone = True
+            else:
                 return
-        await self._begin_again()
+        await self._begin_again(is_abrupt=lost.context.close_code in _FAREWELL_CODES)
 
     async def _resume(self, kept: _Kept) -> None:
         connection, resumed = await self._dialer.resume(kept.key, kept.messages_received)
@@ -324,9 +223,10 @@ class Conversation:
             raise SessionLost(f"the server resumes at an impossible place: {error}", connection.context) from error
         self._take_up(connection, Continuation.RESUMED, missing_ms=0)
 
-    async def _begin_again(self) -> None:
+    async def _begin_again(self, *, is_abrupt: bool) -> None:
         self._settle()
-        connection, begin = await self._dialer.begin(self.outgoing.configuration())
+        from_ms = self.seam.replay_from_ms(self._settled_ms, is_abrupt=is_abrupt)
+        connection, begin = await self._dialer.begin(self.outgoing.configuration_at(from_ms))
         self._kept = None
         origin = self.outgoing.begin_again()
         session_s = round(self._now() - self._began_at)
@@ -341,30 +241,22 @@ class Conversation:
 
     def _take_up(self, connection: Connection, how: Continuation, *, missing_ms: int) -> None:
         self._connect(connection)
-        session_id = connection.context.session_id or ""
-        self.inbox.put([Reconnected(how, session_id, self._progress.catches_up_ms, missing_ms)])
+        resent_ms = self.outgoing.offered_ms - self.outgoing.sent_ms
+        self.inbox.put([Reconnected(how, self.context.session_id or "", resent_ms, missing_ms)])
 
     def _connect(self, connection: Connection) -> None:
-        outgoing = self.outgoing
-        self._connection, self.context = connection, connection.context
-        self._progress = Progress(self._now(), outgoing.sent_ms, outgoing.offered_ms - outgoing.sent_ms)
-        self._delivered_ms = outgoing.sent_ms
-        outgoing.may_release = True
-        self._has_more.set()
+        self._line = Line(
+            connection, self.outgoing, self.inbox, hear=self._hear, progressed=self._settle, timing=self._timing
+        )
+        self.context = connection.context
+        self.outgoing.may_release = True
 
     async def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
+        line, self._line = self._line, None
         self.outgoing.may_release = False  # what was sent may have to be sent again
         self.has_room.set()
-        if connection is not None:
-            timeout_s = self._dialer.target.timeouts.close_s
-            await connection.close(min(timeout_s, _LEAVING_S) if self.is_leaving else timeout_s)
+        if line is not None:
+            await line.close(_LEAVING_S if self.is_leaving else None)
 
     def _now(self) -> Monotonic:
         return Monotonic(self._timing.now())
-
-
-def _is_cause(sender: asyncio.Task[None]) -> bool:
-    """The sending side knows why the connection is of no use. Where it was closed, the receiving side knows."""
-    error = sender.exception()
-    return isinstance(error, SilentServer) or not isinstance(error, NetworkError)

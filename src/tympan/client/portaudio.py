@@ -1,5 +1,8 @@
 """Microphones of this machine, through PortAudio (`sounddevice`, imported on use). Shell: opens devices.
 
+    async with open_microphone("usb") as microphone:
+        await session.send_from(microphone)
+
 Rules: a device is asked for 16 kHz mono; what it can't do is taken as it can, at a rate that v3 services accept.
 """
 
@@ -11,11 +14,9 @@ from importlib import import_module
 from typing import Any
 
 from tympan.client.errors import AudioDeviceError
-from tympan.client.raw_audio import CHUNK_MS
+from tympan.client.microphone import AudioLoss, Microphone
+from tympan.client.raw_audio import CHUNK_MS, MAX_RATE_HZ, MIN_RATE_HZ
 from tympan.core.units import sample_count
-
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 96_000
-"""What the protocol accepts (protocol reference, section 2.1)."""
 
 _LIKED_RATES_HZ = (16_000, 48_000, 44_100, 32_000, 24_000, 22_050, 8_000)
 
@@ -69,6 +70,17 @@ def choose_device(devices: list[DeviceInfo], wanted: str | None) -> DeviceInfo:
     listed = ", ".join(f"{device.index} {device.name!r}" for device in (found or devices))
     problem = f"{len(found)} microphones match" if found else "there is no microphone"
     raise AudioDeviceError(f"{problem} {wanted!r}; expected an index or a part of a name of: {listed}")
+
+
+def open_microphone(
+    wanted: str | None = None, *, on_loss: Callable[[AudioLoss], None] = lambda loss: None
+) -> Microphone:
+    """A microphone of this machine as a source, to be used in an `async with` block; see `choose_device`.
+
+    Raises:
+        AudioDeviceError: PortAudio isn't installed, or there is no such microphone.
+    """
+    return Microphone(PortAudioDevice(choose_device(input_devices(), wanted)), on_loss=on_loss)
 
 
 class PortAudioDevice:

@@ -2,7 +2,7 @@
 
 A live service keeps up with the audio, so it has judged at least as much as it would have at the pace of the
 audio itself. Two rules follow:
-- What it must have judged `QUIET_MS` ago, without telling any speech since, holds no words.
+- What has come and must have been judged `QUIET_MS` ago, without telling any speech since, holds no words.
 - After a new connection, audio is sent again faster than it was spoken, but no faster than a service takes.
 """
 
@@ -29,15 +29,20 @@ class Progress:
         self._sent_ms = began_ms
         self._judged_ms = float(began_ms)  # at `_judged_at`
         self._judged_at = began_at
+        self._delivered_ms = began_ms
 
     def sent(self, sent_ms: int, now: Monotonic) -> None:
         """Audio was sent up to there."""
         self._judged_ms, self._judged_at = self._judged_by(now), now
         self._sent_ms = sent_ms
 
+    def delivered(self, delivered_ms: int) -> None:
+        """The connection has shown that the audio up to there has come."""
+        self._delivered_ms = delivered_ms
+
     def quiet_until_ms(self, now: Monotonic) -> int:
         """Where no turn is open, nothing was said before."""
-        return max(self._began_ms, int(self._judged_by(now)) - QUIET_MS)
+        return max(self._began_ms, int(min(self._judged_by(now), self._delivered_ms)) - QUIET_MS)
 
     def behind_s(self, now: Monotonic) -> float:
         """How long the service may still need for what was sent."""

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import json
 import ssl
-from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
@@ -25,11 +24,12 @@ from tympan.client.errors import (
     SilentServer,
     TlsError,
 )
-from tympan.client.trust import tls_context
+from tympan.client.trust import Trust, check_key, tls_context
 from tympan.core.errors import MalformedMessage
 from tympan.wire.codec import parse_json
 
 _MAX_ANSWER_BYTES = 65_536
+_LONGEST_REASON = 300
 
 
 def mint_token(
@@ -38,7 +38,7 @@ def mint_token(
     api_key: str,
     expires_in_s: int = 60,
     max_session_s: int | None = None,
-    tls: ssl.SSLContext | str | Path | None = None,
+    tls: Trust = None,
     timeout_s: float = 10,
 ) -> str:
     """A token with which a session may be opened in the next `expires_in_s` seconds (1 to 600).
@@ -54,6 +54,7 @@ def mint_token(
         query["max_session_duration_seconds"] = max_session_s
     address = token_address(url, query)
     context = ErrorContext(shown_address(address), Phase.OPENING)
+    check_key(api_key, context)
     handlers: list[Any] = [_NoRedirect()]
     if is_encrypted(address):
         handlers.append(HTTPSHandler(context=tls_context(tls)))
@@ -80,14 +81,19 @@ class _NoRedirect(HTTPRedirectHandler):
 
 
 def _token(body: bytes, context: ErrorContext) -> str:
-    try:
-        document = parse_json(body)
-    except MalformedMessage:
-        document = None
-    token = document.get("token") if isinstance(document, dict) else None
+    token = _document(body).get("token")
     if not isinstance(token, str):
         raise ProtocolViolation(f"{context.address} answers without a token", context)
     return token
+
+
+def _document(body: bytes) -> dict[str, Any]:
+    """What the server says; empty where it is no JSON object."""
+    try:
+        document = parse_json(body)
+    except MalformedMessage:
+        return {}
+    return document if isinstance(document, dict) else {}
 
 
 def _refusal(error: HTTPError, context: ErrorContext) -> ClientError:
@@ -107,14 +113,10 @@ def _refusal(error: HTTPError, context: ErrorContext) -> ClientError:
 
 def _reason(error: HTTPError) -> str:
     """What the server says, in one line."""
-    body = error.read(_MAX_ANSWER_BYTES)
-    try:
-        document = json.loads(body)
-        told = document.get("error") or document.get("detail")
-    except (ValueError, AttributeError):
-        told = None
-    text = told if isinstance(told, str) else json.dumps(told) if told else error.reason
-    return " ".join(str(text).split())[:300]
+    document = _document(error.read(_MAX_ANSWER_BYTES))
+    told = document.get("error") or document.get("detail") or error.reason
+    text = told if isinstance(told, str) else json.dumps(told)
+    return " ".join(text.split())[:_LONGEST_REASON]
 
 
 def _unreachable(error: URLError, context: ErrorContext) -> ClientError:

@@ -1,11 +1,11 @@
-"""Which certificates are trusted: the system's, a file's, or a context that the caller made."""
+"""Which certificates are trusted, and which keys may be sent. A shell only where a file is read."""
 
 from __future__ import annotations
 
 import ssl
 from pathlib import Path
 
-from tympan.client.errors import TlsError
+from tympan.client.errors import AuthError, ErrorContext, TlsError
 
 Trust = ssl.SSLContext | str | Path | None
 """A context, the path of a PEM file with the certificate authorities to trust besides the system's, or None."""
@@ -26,3 +26,9 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
         except (OSError, ssl.SSLError) as error:
             raise TlsError(f"{trust}: expected a PEM file with certificates, got: {error}") from error
     return context
+
+
+def check_key(api_key: str, context: ErrorContext) -> None:
+    """A key travels in a header. Raises AuthError when it can't."""
+    if not (api_key.isascii() and api_key.isprintable()):
+        raise AuthError("the API key holds characters that no key has; was it copied with a line break?", context)

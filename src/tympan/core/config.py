@@ -1,11 +1,11 @@
 """Settings of one session, protocol-neutral. PURE: standard library only.
 
-Defaults are those of the US profile (protocol reference, section 2.1).
+Defaults are those of the US profile (protocol reference, section 2.1); `Finality` is what tells profiles apart here.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -14,18 +14,36 @@ from tympan.core.audio import AudioFormat
 T = TypeVar("T")
 
 
+class Finality(StrEnum):
+    """What may become final while a turn is open; the turn machine and the engine obey it for a whole session."""
+
+    WORDS = "words"
+    """Words, one by one: a final word never changes."""
+    TURN = "turn"
+    """Nothing: the open turn is read as a whole, now and then, and all of it becomes final where it ends."""
+
+
 @dataclass(frozen=True, slots=True)
 class TurnConfig:
-    """When a turn ends. A threshold of 0 ends it at `min_silence_ms` always, 1 on silence alone.
+    """When a turn ends, and when an open one is told.
 
+    Under `Finality.WORDS` a threshold of 0 ends a turn at `min_silence_ms` always, 1 on silence alone, and
+    every change of the open turn is told. Under `Finality.TURN` the first partial comes after
+    `partial_delay_ms` of speech and a fixed time (see `cadence`), others in pauses of at least `min_silence_ms`
+    and, with `has_continuous_partials`, in long speech.
     Clients change one value at a time, so `max_silence_ms` may lie below `min_silence_ms`: it counts as
-    equal then, and as itself again when the other falls.
+    equal then, and as itself again when the other falls. `left_pad_ms` is the audio up to the end of the first
+    voiced frame that the recogniser hears with a turn.
     """
 
     confidence_threshold: float = 0.4
     min_silence_ms: int = 400
     max_silence_ms: int = 1280
     vad_threshold: float = 0.4
+    finality: Finality = Finality.WORDS
+    left_pad_ms: int = 320
+    partial_delay_ms: int = 500
+    has_continuous_partials: bool = True
 
     @property
     def longest_silence_ms(self) -> int:
@@ -50,6 +68,9 @@ class OutputConfig:
     include_partial_turns: bool = True
     formatted_source: FormattedSource = FormattedSource.FULL_DECODE
     filter_profanity: bool = False
+    has_heartbeat: bool = False
+    has_silence: bool = False
+    has_language: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,23 +108,33 @@ class ConfigUpdate:
     vad_threshold: float | None = None
     format_turns: bool | None = None
     filter_profanity: bool | None = None
+    left_pad_ms: int | None = None
+    partial_delay_ms: int | None = None
+    has_continuous_partials: bool | None = None
+    has_heartbeat: bool | None = None
+    has_silence: bool | None = None
 
     def apply_to(self, config: SessionConfig) -> SessionConfig:
         """The configuration from now on."""
         turn, output = config.turn, config.output
-        new_turn = TurnConfig(
+        new_turn = replace(
+            turn,
             confidence_threshold=_or(self.confidence_threshold, turn.confidence_threshold),
             min_silence_ms=_or(self.min_silence_ms, turn.min_silence_ms),
             max_silence_ms=_or(self.max_silence_ms, turn.max_silence_ms),
             vad_threshold=_or(self.vad_threshold, turn.vad_threshold),
+            left_pad_ms=_or(self.left_pad_ms, turn.left_pad_ms),
+            partial_delay_ms=_or(self.partial_delay_ms, turn.partial_delay_ms),
+            has_continuous_partials=_or(self.has_continuous_partials, turn.has_continuous_partials),
         )
-        new_output = OutputConfig(
+        new_output = replace(
+            output,
             format_turns=_or(self.format_turns, output.format_turns),
-            include_partial_turns=output.include_partial_turns,
-            formatted_source=output.formatted_source,
             filter_profanity=_or(self.filter_profanity, output.filter_profanity),
+            has_heartbeat=_or(self.has_heartbeat, output.has_heartbeat),
+            has_silence=_or(self.has_silence, output.has_silence),
         )
-        return SessionConfig(config.audio, new_turn, new_output, config.limits)
+        return replace(config, turn=new_turn, output=new_output)
 
 
 def _or(value: T | None, default: T) -> T:

@@ -1,8 +1,7 @@
 """Continuity: how one session goes on over several connections. PURE: standard library only.
 
 Rules:
-- A client that is lost is waited for, `window_s` from the loss; then the session is over. A window of 0 waits for
-  nobody: that is a session that can't be resumed.
+- A client that is lost is waited for, `window_s` from the loss; then the session is over.
 - Text messages of the client are counted over all connections, so that both sides agree on where it goes on.
 - A checkpoint is due once per second of audio judged, and when a turn has ended.
 """
@@ -27,11 +26,6 @@ class Continuity:
         self._told_until_ms = StreamMs(0)
 
     @property
-    def is_resumable(self) -> bool:
-        """A client that is lost is waited for."""
-        return self._window_s > 0
-
-    @property
     def is_waiting(self) -> bool:
         """The client is lost and may still come back."""
         return self._lost_at is not None and not self._is_over
@@ -54,7 +48,7 @@ class Continuity:
         """The listener said what it heard, and it is told; the checkpoint that follows, if one is due."""
         has_turn_ended = any(isinstance(event, TurnEnded) for event in heard.events)
         is_due = has_turn_ended or heard.judged_until_ms >= self._told_until_ms + CHECKPOINT_MS
-        if not is_due or not self.is_resumable:
+        if not is_due:
             return []
         self._told_until_ms = heard.judged_until_ms
         return [CheckpointReached(received_bytes, heard.settled_ms, self._texts_received)]
@@ -62,7 +56,6 @@ class Continuity:
     def receive_lost(self, now: Monotonic) -> None:
         """The connection is lost; the client may come back."""
         self._lost_at = now
-        self.advance(now)
 
     def receive_resumed(self) -> None:
         """The client is back."""

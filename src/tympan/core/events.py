@@ -48,10 +48,12 @@ class SessionResumed:
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """First speech of a turn, told before the turn's first update."""
+    """First speech of a turn, told before the turn's first update. `confidence`: the highest probability of speech
+    (0 to 1) that was heard in the turn so far."""
 
     turn_order: int
     onset_ms: StreamMs
+    confidence: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,28 @@ class ConfigurationChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SilencePassed:
+    """Nobody spoke in this stretch of audio; told about once a second to who wants to know."""
+
+    start_ms: StreamMs
+    end_ms: StreamMs
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """The session lives; told at fixed times in the room to who wants to know.
+
+    `realtime_factor` is audio received ÷ time passed since the session began: 1 when it comes at real time.
+    `speech_probability` is the highest (0 to 1) that was heard since the beat before.
+    """
+
+    audio_received_ms: StreamMs
+    session_duration_ms: int
+    realtime_factor: float
+    speech_probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class CheckpointReached:
     """So much has been received, and all that was spoken before `settled_ms` has been told in final words."""
 
@@ -105,8 +129,8 @@ class SessionEnded:
     session_duration_s: float
 
 
-TurnEvent = SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged
+TurnEvent = SpeechStarted | TurnUpdated | TurnEnded | ConfigurationChanged | SilencePassed
 """What a listener says."""
 
-Event = SessionBegan | SessionResumed | TurnEvent | CheckpointReached | SessionEnded
+Event = SessionBegan | SessionResumed | TurnEvent | Heartbeat | CheckpointReached | SessionEnded
 """What a session says."""

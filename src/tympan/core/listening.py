@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from tympan.core.errors import EngineError
 from tympan.core.events import TurnEvent
@@ -17,12 +17,20 @@ class Heard:
 
     Before `settled_ms` nothing was spoken that isn't told in final words now (see `core.settled`).
     `is_finished` is true once, on the last one: everything before a `Finish` has been told.
+    `speech_probability` is the highest (0 to 1) of the audio since the one before.
     """
 
     judged_until_ms: StreamMs
     events: tuple[TurnEvent, ...] = ()
     is_finished: bool = False
     settled_ms: StreamMs = _START
+    speech_probability: float = 0.0
+
+    def after(self, untold: Heard | None) -> Heard:
+        """The same, told in place of an earlier one without events too."""
+        if untold is None or untold.speech_probability <= self.speech_probability:
+            return self
+        return replace(self, speech_probability=untold.speech_probability)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from tympan.core.errors import (
     TympanError,
 )
 from tympan.core.events import ResumeOffer, SessionBegan, SessionEnded
+from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.units import Monotonic, StreamMs
 
@@ -57,6 +58,7 @@ class Session:
         self._judged_until_ms = StreamMs(0)
         self._short_chunks_ms = 0.0
         self._ending_error: TympanError | None = None
+        self._heartbeat = HeartbeatTimer(began_at, is_on=config.output.has_heartbeat)
 
     @property
     def received_ms(self) -> StreamMs:
@@ -115,7 +117,10 @@ class Session:
 
     def receive_update(self, update: ConfigUpdate, now: Monotonic) -> list[Effect]:
         """Change the configuration for the audio that comes from now on."""
-        return self._receive_control(update, now)
+        effects = self._receive_control(update, now)
+        if update.has_heartbeat is not None:
+            self._heartbeat.switch(now, is_on=update.has_heartbeat)
+        return effects
 
     def receive_terminate(self, now: Monotonic) -> list[Effect]:
         """End gracefully: everything heard so far is told first."""
@@ -131,8 +136,9 @@ class Session:
         match output:
             case ListeningFailed(error):
                 return self._close(error)
-            case Heard(judged_until_ms, events, is_finished):
+            case Heard(judged_until_ms, events, is_finished, speech_probability=speech_probability):
                 self._judged_until_ms = judged_until_ms
+                self._heartbeat.receive_speech(speech_probability)
                 effects: list[Effect] = [Emit(event) for event in events]
                 return [*effects, *self._end(now)] if is_finished else effects
             case _:
@@ -164,19 +170,21 @@ class Session:
         """When `advance` next matters."""
         if self._phase is not Phase.OPEN:
             return None
-        return Monotonic(min(self._expires_at(), self._inactive_at()))
+        return Monotonic(min(self._heartbeat.deadline(), self._expires_at(), self._inactive_at()))
 
     def advance(self, now: Monotonic) -> list[Effect]:
         """Time passed."""
         deadline = self.deadline()
         if deadline is None or now < deadline:
             return []
+        effects: list[Effect] = [Emit(beat) for beat in self._heartbeat.advance(now, self.received_ms)]
+        if min(self._expires_at(), self._inactive_at()) > now:
+            return effects
         if self._expires_at() <= self._inactive_at():
-            return self.end(MaxDurationExceeded("Session Expired: Maximum session duration exceeded"))
+            return [*effects, *self.end(MaxDurationExceeded("Session Expired: Maximum session duration exceeded"))]
         timeout_s = self._config.limits.inactivity_timeout_s
-        return self._close(
-            Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
-        )
+        inactive = Inactive(f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds")
+        return [*effects, *self._close(inactive)]
 
     def close(self) -> list[Effect]:
         """The peer is gone; idempotent."""

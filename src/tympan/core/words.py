@@ -39,7 +39,8 @@ class Report:
     Times count audio judged, not audio received: a slow engine must not turn unjudged speech into
     silence. `speech_ms` is the voiced audio since the turn opened; the onset and the last speech end
     are None while nothing was voiced in the turn. `end_of_turn_confidence` is the probability-like
-    score (0 to 1) of the latest look, 0 before the first one.
+    score (0 to 1) of the latest look, 0 before the first one. `speech_probability` (0 to 1) is the highest of a
+    frame in the piece of audio that was judged last.
     """
 
     judged_until_ms: StreamMs
@@ -49,6 +50,7 @@ class Report:
     is_speech: bool
     hypothesis: Hypothesis
     end_of_turn_confidence: float
+    speech_probability: float = 1.0
 
     @property
     def silence_ms(self) -> int:
@@ -64,7 +66,7 @@ class TurnText:
 
     `words` begin with every word that was final before; their text never changed. `formatted_words`
     come from one decode of the whole turn and may correct them; engines that have no second opinion
-    give the same words twice.
+    give the same words twice, as all do under `Finality.TURN`.
     """
 
     words: tuple[Word, ...]

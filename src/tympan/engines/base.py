@@ -15,7 +15,7 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tympan.core.config import FormattedSource
+from tympan.core.config import Finality, FormattedSource
 from tympan.core.words import Report, TurnText
 
 Samples = NDArray[np.int16]
@@ -33,11 +33,16 @@ class Capabilities:
 
 @dataclass(frozen=True, slots=True)
 class StreamOptions:
-    """What a stream must know before the first sample; `configure` changes it later."""
+    """What a stream must know before the first sample; `configure` changes it later, but for the finality."""
 
     vad_threshold: float = 0.4
     wants_partials: bool = True
     """False lets the engine skip work inside a turn; turns and final texts are as good or better."""
+    finality: Finality = Finality.WORDS
+    """`TURN`: no word is final before the turn ends, and the turn has one reading. Between looks and reads the
+    engine may leave the hypothesis as it was."""
+    left_pad_ms: int = 320
+    """Audio that the recogniser hears with a turn up to the end of its first voiced frame."""
     formatted_source: FormattedSource = FormattedSource.FULL_DECODE
 
 
@@ -58,6 +63,12 @@ class Stream(Protocol):
         """Decode all judged audio of the open turn now, and score whether the turn is over.
 
         Words may become final. Meant for moments of silence. Calling it twice changes nothing.
+        """
+
+    def read(self) -> Report:
+        """Decode all judged audio of the open turn now, while somebody goes on speaking.
+
+        What seems half heard may be left out. Calling it twice changes nothing.
         """
 
     def end_turn(self) -> TurnText:

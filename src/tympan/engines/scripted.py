@@ -7,8 +7,8 @@ A script is JSON:
 
 Each word may also have `confidence` (0.9), `shown_after_ms` (100) and `final_after_ms` (500), both after
 its end, `end_of_turn_confidence` (0.0) read by a look while it is the last word, and `formatted`, its text
-in the formatted final (`text`). Whatever the audio holds, a word is spoken from `start_ms` to `end_ms` of
-it. Words are in order and do not overlap.
+in the formatted final (`text`) and, where no word is final before its turn ends, in partials too. Whatever the
+audio holds, a word is spoken from `start_ms` to `end_ms` of it. Words are in order and do not overlap.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from pathlib import Path
 
+from tympan.core.config import Finality
 from tympan.core.errors import ModelError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.words import Hypothesis, Report, TurnText, Word
@@ -84,10 +85,12 @@ def _check(words: tuple[ScriptedWord, ...], frame_ms: int, source: str) -> None:
 class ScriptedStream:
     """Plays the script along the audio's clock."""
 
-    def __init__(self, script: Script) -> None:
+    def __init__(self, script: Script, finality: Finality = Finality.WORDS) -> None:
         self._script = script
+        self._has_final_words = finality is Finality.WORDS
         self._accepted_samples = 0
         self._judged_ms = StreamMs(0)
+        self._piece_start_ms = StreamMs(0)
         self._is_finished = False
         self._turn_start = 0  # index of the open turn's first word
         self._final_end = 0  # index after the last final word
@@ -104,7 +107,7 @@ class ScriptedStream:
             if not self._is_finished or accepted_ms <= self._judged_ms:
                 return None
             end_ms = accepted_ms
-        self._judged_ms = end_ms
+        self._piece_start_ms, self._judged_ms = self._judged_ms, end_ms
         while self._final_end < len(self._script.words) and self._is_due(self._final_end):
             self._final_end += 1
         return self._report()
@@ -115,19 +118,22 @@ class ScriptedStream:
             self._confidence = self._script.words[self._final_end - 1].end_of_turn_confidence
         return self._report()
 
+    def read(self) -> Report:
+        return self._report()
+
     def end_turn(self) -> TurnText:
         end = max(self._final_end, self._heard_end())
         words = self._script.words[self._turn_start : end]
         self._turn_start = self._final_end = end
         self._turn_start_ms = self._judged_ms
         self._confidence = 0.0
-        return TurnText(tuple(word.spoken() for word in words), tuple(word.spoken(formatted=True) for word in words))
+        return TurnText(self._spoken(words), tuple(word.spoken(formatted=True) for word in words))
 
     def finish(self) -> None:
         self._is_finished = True
 
     def configure(self, options: StreamOptions) -> None:
-        """A script has no options."""
+        """Of its options a script knows the finality alone, which doesn't change."""
 
     def close(self) -> None:
         """A script holds nothing."""
@@ -152,6 +158,9 @@ class ScriptedStream:
             end += 1
         return end
 
+    def _spoken(self, words: tuple[ScriptedWord, ...]) -> tuple[Word, ...]:
+        return tuple(word.spoken(formatted=not self._has_final_words) for word in words)
+
     def _report(self) -> Report:
         started = []
         for index in range(self._turn_start, len(self._script.words)):
@@ -163,14 +172,16 @@ class ScriptedStream:
         speech_ms = sum(min(word.end_ms, self._judged_ms) - max(word.start_ms, self._turn_start_ms) for word in started)
         last_ms = min(started[-1].end_ms, self._judged_ms) if started else None
         words = self._script.words[self._turn_start : self._shown_end()]
+        final_count = self._final_end - self._turn_start if self._has_final_words else 0
         return Report(
             judged_until_ms=self._judged_ms,
             speech_ms=speech_ms,
             speech_onset_ms=StreamMs(max(started[0].start_ms, self._turn_start_ms)) if started else None,
             last_speech_end_ms=None if last_ms is None else StreamMs(last_ms),
             is_speech=last_ms == self._judged_ms,
-            hypothesis=Hypothesis(tuple(word.spoken() for word in words), self._final_end - self._turn_start),
+            hypothesis=Hypothesis(self._spoken(words), final_count),
             end_of_turn_confidence=self._confidence,
+            speech_probability=1.0 if last_ms is not None and last_ms > self._piece_start_ms else 0.0,
         )
 
 
@@ -185,7 +196,7 @@ class ScriptedRecognizer:
         self._script = script
 
     def open_stream(self, options: StreamOptions) -> ScriptedStream:
-        return ScriptedStream(self._script)
+        return ScriptedStream(self._script, options.finality)
 
     def close(self) -> None:
         """A script holds nothing."""

@@ -48,6 +48,8 @@ RAW_STEPS: tuple[Step, ...] = (plain,)
 class EnglishWording:
     """The `Wording` of the wire for English text that a model has already cased and punctuated."""
 
+    language: str | None = "en"
+
     def raw(self, words: Words, *, filter_profanity: bool) -> Words:
         """Lower case, without punctuation; a word of nothing but punctuation comes back empty."""
         return _run(RAW_STEPS, words, filter_profanity=filter_profanity)

@@ -32,7 +32,7 @@ def render(results: Sequence[FileResult], rules: Iterable[AnyRule], form: Form, 
     found = [located for result in results for located in result.left]
     match form:
         case "text":
-            return "".join(line + "\n" for located in found for line in _lines(located))
+            return _text(found, _why(rules))
         case "json":
             return _json([_as_json(located, _why(rules)) for located in found])
         case "sarif":
@@ -69,6 +69,15 @@ def diff(result: FileResult) -> str:
         tofile=name,
     )
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _text(found: Sequence[Located], why: Mapping[str, str]) -> str:
+    """The findings, then why what they tell must change, once for each rule."""
+    lines = [line for located in found for line in _lines(located)]
+    codes = sorted({located.finding.code for located in found})
+    return "".join(
+        f"{line}\n" for line in (*lines, *([""] if codes else []), *(f"{code}: {why[code]}" for code in codes))
+    )
 
 
 def _json(content: object) -> str:

@@ -10,12 +10,14 @@ from __future__ import annotations
 from collections import deque
 from typing import assert_never
 
+from tympan.core.cadence import Moment
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Control, Finish, ForceEndpoint
 from tympan.core.events import ConfigurationChanged, EndReason, TurnEvent
 from tympan.core.listening import Heard
 from tympan.core.settled import SettledPosition
-from tympan.core.turn import EndTurn, Look, TurnMachine, TurnStep
+from tympan.core.silence import SilenceWatch
+from tympan.core.turn import EndTurn, Look, Read, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Report
 from tympan.dsp.decode import PcmDecoder
@@ -26,6 +28,8 @@ def stream_options(config: SessionConfig) -> StreamOptions:
     """What the engine must know of a session's configuration."""
     return StreamOptions(
         vad_threshold=config.turn.vad_threshold,
+        finality=config.turn.finality,
+        left_pad_ms=config.turn.left_pad_ms,
         wants_partials=config.output.include_partial_turns,
         formatted_source=config.output.formatted_source,
     )
@@ -39,9 +43,11 @@ class Listener:
         self._config = config
         self._decoder = PcmDecoder(config.audio)
         self._machine = TurnMachine(config.turn)
-        self._settled = SettledPosition(tells_partials=config.output.include_partial_turns)
+        self._settled = SettledPosition(config)
+        self._silence = SilenceWatch(is_on=config.output.has_silence)
         self._queue: deque[bytes | Control] = deque()
         self._judged_until_ms = StreamMs(0)
+        self._speech_probability = 0.0  # the highest since the last Heard
         self._is_finished = False
 
     def feed(self, payload: bytes) -> None:
@@ -63,7 +69,7 @@ class Listener:
         while not self._is_finished:
             report = self._stream.step()
             if report is not None:
-                return self._heard(self._judge(report))
+                return self._heard(self._step(report))
             if not self._queue:
                 return None
             item = self._queue.popleft()
@@ -79,17 +85,23 @@ class Listener:
         self._is_finished = True
         self._stream.close()
 
-    def _judge(self, report: Report, *, is_look: bool = False) -> list[TurnEvent]:
+    def _step(self, report: Report) -> list[TurnEvent]:
+        self._speech_probability = max(self._speech_probability, report.speech_probability)
+        return [*self._judge(report, Moment.STEP), *self._silence.receive_report(report)]
+
+    def _judge(self, report: Report, moment: Moment) -> list[TurnEvent]:
         self._judged_until_ms = report.judged_until_ms
         self._settled.receive_report(report)
-        return self._perform(self._machine.receive_report(report, is_look=is_look))
+        return self._perform(self._machine.receive_report(report, moment))
 
     def _perform(self, steps: list[TurnStep]) -> list[TurnEvent]:
         events: list[TurnEvent] = []
         for step in steps:
             match step:
                 case Look():
-                    events += self._judge(self._stream.look(), is_look=True)
+                    events += self._judge(self._stream.look(), Moment.LOOK)
+                case Read():
+                    events += self._judge(self._stream.read(), Moment.READ)
                 case EndTurn():
                     text = self._stream.end_turn()
                     self._settled.receive_turn_end(text.words)
@@ -105,7 +117,9 @@ class Listener:
             case ConfigUpdate():
                 self._config = control.apply_to(self._config)
                 self._machine.configure(self._config.turn)
+                self._settled.configure(self._config)
                 self._stream.configure(stream_options(self._config))
+                self._silence.is_on = self._config.output.has_silence
                 return self._heard([ConfigurationChanged(self._config)])
             case Finish():
                 return self._finish()
@@ -122,11 +136,12 @@ class Listener:
         self._stream.finish()
         events: list[TurnEvent] = []
         while (report := self._stream.step()) is not None:
-            events += self._judge(report)
+            events += self._step(report)
         events += self._force(EndReason.SESSION_ENDED)
         self._is_finished = True
         self._queue.clear()
         return self._heard(events, is_finished=True)
 
     def _heard(self, events: list[TurnEvent], *, is_finished: bool = False) -> Heard:
-        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms)
+        probability, self._speech_probability = self._speech_probability, 0.0
+        return Heard(self._judged_until_ms, tuple(events), is_finished, self._settled.settled_ms, probability)

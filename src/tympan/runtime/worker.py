@@ -68,7 +68,7 @@ class Seat:
             heard = self.listener.advance()
             if heard is None:
                 break
-            untold = heard
+            untold = heard.after(untold)
             if heard.events or heard.is_finished:
                 break
         if untold is not None:

@@ -15,14 +15,11 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tympan.core.errors import ResumedElsewhere
 from tympan.server.config import NetworkConfig
 from tympan.server.conversation import Conversation
-from tympan.server.record import VANISHED
+from tympan.server.record import GRACEFUL, VANISHED
 from tympan.wire.server_protocol import Farewell
 
 CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
 """What sending raises when the peer is gone; uvicorn's choice depends on who noticed first."""
-
-GRACEFUL = 1000
-"""Close code of a client that wants no more (RFC 6455, section 7.4.1)."""
 
 CLOSE_ANSWER_S = 5.0
 """Time for a client to answer a close, which tells that it has read everything before."""
@@ -83,7 +80,10 @@ class Connection:
         return words.code
 
     def _replace(self) -> None:
-        """Another connection serves the conversation from now on."""
+        """Another connection serves the conversation from now on.
+
+        Tasks end some turns of the loop after they are cancelled; until then nothing more may pass here.
+        """
         self._is_replaced = True
         if self._serving is not None:
             self._serving.cancel()
@@ -94,10 +94,7 @@ class Connection:
         if departure is None and words is not None:
             return await self._part(words)
         gone = departure or Departure()
-        if gone.close_code == GRACEFUL:
-            self._conversation.part(gone.close_code, gone.why)
-        else:
-            self._conversation.lose(gone.close_code, gone.why)
+        self._conversation.lose(gone.close_code, gone.why)
         return gone.close_code if words is None else words.code
 
     async def _pump(self) -> Departure | None:
@@ -119,7 +116,7 @@ class Connection:
 
     async def _part(self, words: Farewell) -> int:
         """Say farewell. A client that may resume is known to have read everything once it has answered."""
-        if not self._conversation.is_kept_when_lost:
+        if not self._conversation.outlives_connections:
             self._conversation.close()
             await say(self._socket, words, self._send_timeout_s)
             return words.code
@@ -141,7 +138,7 @@ class Connection:
     async def _read(self) -> Departure:
         """Client to conversation. Ends when the client is gone."""
         count = 0
-        while (message := await self._socket.receive())["type"] == "websocket.receive":
+        while (message := await self._socket.receive())["type"] == "websocket.receive" and not self._is_replaced:
             payload: bytes | None = message.get("bytes")
             if payload is not None:
                 self._conversation.receive_audio(payload)
@@ -159,12 +156,13 @@ class Connection:
         try:
             for first in self._opening:
                 await self._send(first)
-            while not outbox.is_done:
+            while not outbox.is_done and not self._is_replaced:
                 if outbox.is_overfull:
                     raise TimeoutError
                 text = outbox.take()
                 if text is not None:
                     await self._send(text)
+                    await asyncio.sleep(0)  # many may wait; a broken socket is noticed between two of them
                     continue
                 deadline = self._conversation.deadline()
                 now = asyncio.get_running_loop().time()

@@ -17,6 +17,7 @@ from tympan.core.errors import NotResumable, TympanError
 from tympan.server.connection import Connection, say
 from tympan.server.conversation import Conversation
 from tympan.server.gateway import Gateway, ServedEngine
+from tympan.server.resumable import ResumableConversation
 from tympan.server.tokens import Grant
 from tympan.server.versions import ProtocolVersion
 from tympan.wire.server_protocol import ResumeRequest
@@ -57,18 +58,19 @@ def _connect(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version:
     query, network = socket.url.query, gateway.config.network
     request = version.resume_request(query)
     if request is not None:
-        conversation, opening = _resume(gateway, request)
-        return Connection(socket, conversation, network, opening)
+        kept, opening = _resume(gateway, request)
+        return Connection(socket, kept, network, opening)
     grant = gateway.authenticator.admit(socket.headers.get("authorization"), version.token(query))
     asked = version.read(query, socket.headers, _capped(gateway.config.session, grant))
     if asked.remarks:
         logger.info("some of what a client asks for has no effect", extra=dict(asked.remarks))
-    conversation = Conversation(gateway, engine, asked, version.name)
+    is_kept = asked.is_resumable and gateway.config.resume_window_s > 0
+    conversation = (ResumableConversation if is_kept else Conversation)(gateway, engine, asked, version.name)
     conversation.open()
     return Connection(socket, conversation, network)
 
 
-def _resume(gateway: Gateway, request: ResumeRequest) -> tuple[Conversation, tuple[str, ...]]:
+def _resume(gateway: Gateway, request: ResumeRequest) -> tuple[ResumableConversation, tuple[str, ...]]:
     """The session of a key, and what to tell first. The key is all that is needed: it is for one session."""
     try:
         conversation = gateway.resume_keys.find(request.key)

@@ -20,6 +20,7 @@ from tympan.runtime.metrics import Metrics
 from tympan.server.auth import Authenticator
 from tympan.server.config import ServerConfig
 from tympan.server.conversation import Conversation
+from tympan.server.resumable import ResumableConversation
 from tympan.server.resume_keys import ResumeKeys
 from tympan.server.tokens import TokenMint
 
@@ -62,7 +63,7 @@ class Gateway:
         self.metrics.backlog_max.set_function(self._longest_backlog_s)
         self.metrics.sessions_kept.set_function(self._kept_count)
         self.conversations: set[Conversation] = set()
-        self.resume_keys: ResumeKeys[Conversation] = ResumeKeys()
+        self.resume_keys: ResumeKeys[ResumableConversation] = ResumeKeys()
         self.engine: ServedEngine | None = None
         self._is_stopping = False
         self._visits = 0

@@ -22,6 +22,11 @@ class KeptOutbox(Outbox):
         """What this reader had to be told is forgotten; the next one may have come further."""
         return self._messages.is_broken
 
+    @property
+    def kept_bytes(self) -> int:
+        """Characters of the messages kept."""
+        return self._messages.kept_bytes
+
     def put(self, text: str, *, is_partial: bool = False) -> None:
         """Add a message. After `finish` it is ignored."""
         if not self._is_finished:

@@ -67,8 +67,12 @@ class Outbox:
         self._forget(text)
         return text
 
+    def wake(self) -> None:
+        """Let `wait` return now: what its caller waits for may have changed."""
+        self._changed.set()
+
     async def wait(self, timeout_s: float | None) -> None:
-        """Return when something waits, when the outbox is finished, or after the timeout."""
+        """Return when something waits, when the outbox is finished, when woken, or after the timeout."""
         if self._has_waiting or self._is_finished:
             return
         self._changed.clear()

@@ -9,8 +9,8 @@ from tympan.core.audio import AudioFormat
 from tympan.core.config import SessionConfig, TurnConfig
 from tympan.wire.v2.params import parse_query
 from tympan.wire.v3.client import ParameterValue
+from tympan.wire.v3.models import DEFAULT_MODEL
 from tympan.wire.v3.parameters import MAX_KEYTERMS
-from tympan.wire.v3.profiles import DEFAULT_MODEL
 
 MAX_TERM_CHARS = 50
 """Longer key terms are ignored by v3 (protocol reference, section 2.1)."""

@@ -29,7 +29,9 @@ class State(StrEnum):
 class Parameter(Generic[T]):
     """One row. `default` and `summary` are for the reference; aliases are older names, the first given wins.
 
-    `objection` says why a value can't be served, or None. `is_u3_only` values are refused when strict.
+    `objection` says why a value can't be served, or None. Where `profiles` are named, values have an effect in
+    sessions of those alone; elsewhere they are checked and ignored, or, when strict and `is_refused_elsewhere`,
+    refused. `u3_default` is where the U3 profile's default is another.
     """
 
     name: str
@@ -37,24 +39,30 @@ class Parameter(Generic[T]):
     state: State
     summary: str
     default: str = ""
+    u3_default: str = ""
     aliases: tuple[str, ...] = ()
     is_updatable: bool = False
-    is_u3_only: bool = False
+    profiles: frozenset[str] | None = None
+    is_refused_elsewhere: bool = False
     objection: Callable[[T], str | None] | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
         return (self.name, *self.aliases)
 
-    def parse(self, name: str, texts: Sequence[str], *, is_strict: bool) -> T:
+    def applies_to(self, profile: str | None) -> bool:
+        """Whether sessions of that profile know the parameter; None: of any."""
+        return self.profiles is None or profile is None or profile in self.profiles
+
+    def parse(self, name: str, texts: Sequence[str], *, is_strict: bool, profile: str | None = None) -> T:
         """The value given in a query under this name, within its limits.
 
         Raises:
             BadParameter: it can't be used.
         """
-        return self.check(name, self.kind.parse(name, texts), is_strict=is_strict)
+        return self.check(name, self.kind.parse(name, texts), is_strict=is_strict, profile=profile)
 
-    def check(self, name: str, value: T, *, is_strict: bool) -> T:
+    def check(self, name: str, value: T, *, is_strict: bool, profile: str | None = None) -> T:
         """The value within its limits.
 
         Raises:
@@ -62,7 +70,7 @@ class Parameter(Generic[T]):
         """
         checked = self.kind.check(name, value, is_strict=is_strict)
         reason = self.objection(checked) if self.objection else None
-        if reason is None and is_strict and self.is_u3_only:
+        if reason is None and is_strict and self.is_refused_elsewhere and not self.applies_to(profile):
             reason = "not supported by this speech model"
         if reason is not None:
             raise BadParameter(name, reason)

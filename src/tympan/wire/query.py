@@ -19,26 +19,24 @@ _MAX_FIELDS = 1_000
 
 
 class Given:
-    """The fields of one query.
+    """The fields of one query, for a session of that profile where the version has profiles.
 
     Raises:
         BadParameter: too many of them.
     """
 
-    def __init__(self, query: str, *, is_strict: bool) -> None:
+    def __init__(self, query: str, *, is_strict: bool, profile: str | None = None) -> None:
         self._fields = _fields(query)
+        self._profile = profile
         self.is_strict = is_strict
 
-    def value(self, parameter: Parameter[T]) -> T | None:
-        """The value of a parameter, None when it isn't given.
+    def value(self, parameter: Parameter[T], /) -> T | None:
+        """The value of a parameter, None when it isn't given or the profile doesn't know it.
 
         Raises:
             BadParameter: it can't be used.
         """
-        for name in parameter.names:
-            if name in self._fields:
-                return parameter.parse(name, self._fields[name], is_strict=self.is_strict)
-        return None
+        return self._checked(parameter) if parameter.applies_to(self._profile) else None
 
     def check_all(self, parameters: Iterable[Parameter[Any]]) -> tuple[str, ...]:
         """Check every field that the table knows; returns the names of those without effect.
@@ -46,8 +44,18 @@ class Given:
         Raises:
             BadParameter: one can't be used.
         """
-        given = [parameter for parameter in parameters if self.value(parameter) is not None]
-        return tuple(parameter.name for parameter in given if parameter.state is State.WITHOUT_EFFECT)
+        given = [parameter for parameter in parameters if self._checked(parameter) is not None]
+        return tuple(parameter.name for parameter in given if not self._has_effect(parameter))
+
+    def _checked(self, parameter: Parameter[T]) -> T | None:
+        for name in parameter.names:
+            if name in self._fields:
+                texts = self._fields[name]
+                return parameter.parse(name, texts, is_strict=self.is_strict, profile=self._profile)
+        return None
+
+    def _has_effect(self, parameter: Parameter[Any]) -> bool:
+        return parameter.state is not State.WITHOUT_EFFECT and parameter.applies_to(self._profile)
 
 
 def _fields(query: str) -> dict[str, list[str]]:

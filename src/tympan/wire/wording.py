@@ -13,6 +13,9 @@ class Wording(Protocol):
     A word whose text comes back empty (there was nothing but punctuation) is left out of messages.
     """
 
+    language: str | None
+    """The code of the one language that all words are in; None where it may be any."""
+
     def raw(self, words: tuple[Word, ...], *, filter_profanity: bool) -> tuple[Word, ...]:
         """Lower case, without punctuation; each word by itself, so that a final one stays as it is."""
 

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
-from tympan.core.config import SessionConfig, TurnConfig
+from tympan.core.config import Finality, SessionConfig, TurnConfig
 from tympan.core.effects import Control, Finish, ForceEndpoint
-from tympan.core.events import TurnEnded
+from tympan.core.events import TurnEnded, TurnUpdated
+from tympan.core.words import Word
 from tympan.engines.base import Samples, StreamOptions
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.stream import MoonshineStream, Parts
 from tympan.engines.moonshine.turn_words import LONGEST_WINDOW_MS
 from tympan.engines.silero import SileroModel
 from tympan.engines.turn_score import LogisticScore
-from tympan.runtime.listener import Listener
+from tympan.runtime.listener import Listener, stream_options
 
 PATIENT = SessionConfig(turn=TurnConfig(confidence_threshold=1.0, max_silence_ms=60_000))
 """No silence in these recordings ends a turn."""
+WHOLE_TURNS = SessionConfig(turn=replace(PATIENT.turn, finality=Finality.TURN))
 
 
 @pytest.fixture(scope="module")
@@ -89,3 +94,56 @@ def test_an_end_forced_in_mid_speech_splits_the_words_and_doubles_none(parts: Pa
     assert "best of times" in text(first)
     assert all(word.start_ms >= first.words[-1].start_ms for turn in rest for word in turn.words)
     assert text(rest[0]).count("best of times") == 0
+
+
+def test_where_no_word_is_final_a_long_turn_loses_nothing_and_is_told_every_three_seconds(
+    parts: Parts, whole_reading: Samples
+) -> None:
+    listener = Listener(MoonshineStream(parts, stream_options(WHOLE_TURNS)), WHOLE_TURNS)
+    listener.feed(whole_reading.tobytes())
+    listener.mark(Finish())
+    partials: list[tuple[int, TurnUpdated]] = []
+    ended: list[TurnEnded] = []
+    while (said := listener.advance()) is not None:
+        partials += [(said.judged_until_ms, event) for event in said.events if isinstance(event, TurnUpdated)]
+        ended += [event for event in said.events if isinstance(event, TurnEnded)]
+    (turn,) = ended
+    for phrase in ("best of times", "epoch of belief", "spring of hope", "everything before us", "comparison only"):
+        assert phrase in text(turn)
+    assert turn.words == turn.formatted_words
+    assert len(partials) > 10
+    for (_, before), (_, after) in pairwise(partials):
+        assert len(after.words) >= len(before.words) - 4, "each partial says the whole turn"
+
+
+def first_word(parts: Parts, beckett: Samples, left_pad_ms: int) -> Word:
+    """Of a voice that is detected too late."""
+    stream = MoonshineStream(parts, StreamOptions(vad_threshold=0.99, left_pad_ms=left_pad_ms, finality=Finality.TURN))
+    stream.accept(np.concatenate([silence(3), beckett[:32_000]]))
+    while stream.step() is not None:
+        pass
+    return stream.look().hypothesis.words[0]
+
+
+def test_the_recogniser_hears_as_much_before_the_voice_as_the_session_asks_for(parts: Parts, beckett: Samples) -> None:
+    heard = {left_pad_ms: first_word(parts, beckett, left_pad_ms) for left_pad_ms in (0, 320, 2000)}
+    assert heard[0].text != "Ever"
+    assert heard[320].text == heard[2000].text == "Ever"
+    assert heard[2000].start_ms > 3000
+
+
+def test_a_pad_may_change_between_turns(parts: Parts, beckett: Samples) -> None:
+    stream = MoonshineStream(parts, StreamOptions(left_pad_ms=0))
+    stream.configure(StreamOptions(vad_threshold=0.99, left_pad_ms=320))
+    stream.accept(np.concatenate([silence(3), beckett[:32_000]]))
+    while stream.step() is not None:
+        pass
+    assert stream.look().hypothesis.words[0].text == "Ever"
+
+
+def test_a_whole_turn_that_is_forced_to_end_in_mid_word_is_not_made_up_to_its_end(
+    parts: Parts, two_cities: Samples
+) -> None:
+    config = WHOLE_TURNS
+    first, *_ = turns(parts, [two_cities[: 16 * 7000], ForceEndpoint()], config, stream_options(config))
+    assert text(first).count("it was the age") == 1

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.core.config import FormattedSource
+from tympan.core.config import Finality, FormattedSource
 from tympan.engines.moonshine.hypothesis import Decode, DecodedWord
 from tympan.engines.moonshine.policy import ScoredAgreement
 from tympan.engines.moonshine.turn_words import (
@@ -146,6 +146,32 @@ def test_tentative_words_are_made_final_when_their_audio_goes() -> None:
     turn.receive(decode(LONGEST_WINDOW_MS, *sentence("one two three", step_ms=6000)))
     turn.settle(LONGEST_WINDOW_MS - KEPT_WINDOW_MS)
     assert [w.text for w in turn.hypothesis.final_words] == ["one", "two"]
+
+
+def test_where_no_word_is_final_the_best_reading_is_shown_whatever_it_was_before() -> None:
+    turn = TurnWords(ScoredAgreement(), Finality.TURN)
+    turn.flush(decode(2000, *sentence("In sure")))
+    turn.receive(decode(3000, *sentence("In short, yes.")))
+    assert [w.text for w in turn.hypothesis.words] == ["In", "short,", "yes."]
+    assert turn.hypothesis.final_count == 0
+    assert texts(turn) == ("In short, yes.", "In short, yes.")
+
+
+def test_where_no_word_is_final_a_doubted_one_is_held_back_too() -> None:
+    turn = TurnWords(ScoredAgreement(), Finality.TURN)
+    turn.receive(decode(1200, word("book", 500), word("a", 1000, 1200, -0.6)))
+    assert [w.text for w in turn.hypothesis.words] == ["book"]
+    turn.hear_out(decode(1200, word("book", 500), word("a", 1000, 1200, -0.6)))
+    assert [w.text for w in turn.hypothesis.words] == ["book", "a"]
+
+
+def test_where_no_word_is_final_words_left_behind_stay_in_what_is_shown() -> None:
+    turn = TurnWords(ScoredAgreement(), Finality.TURN)
+    turn.flush(decode(LONG_WINDOW_MS, *sentence("One. Two. three")))
+    turn.settle(1040)
+    turn.receive(decode(14_000, *sentence("three four.", 1100), window_ms=1040))
+    assert [w.text for w in turn.hypothesis.words] == ["One.", "Two.", "three", "four."]
+    assert texts(turn)[0] == "One. Two. three four."
 
 
 def test_a_new_turn_starts_empty() -> None:

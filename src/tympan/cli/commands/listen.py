@@ -17,6 +17,7 @@ from tympan.cli.options import (
     RawEncoding,
     SampleRate,
     SmartTurn,
+    SpeechModel,
     Url,
     open_service,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # `--help` is fast
 def listen(
     url: Url = None,
     api_key: ApiKey = None,
+    speech_model: SpeechModel = None,
     device: Annotated[
         str | None,
         typer.Option(help="Microphone: an index or a part of a name from --list-devices.", show_default="the system's"),
@@ -85,6 +87,7 @@ def listen(
         check_writable(target)
     # Imported on use: `--help` needs none of it.
     from tympan.cli.captioning import file_input, listen_to  # noqa: PLC0415
+    from tympan.cli.recorder import Recorder  # noqa: PLC0415
     from tympan.cli.screen import open_screen  # noqa: PLC0415
     from tympan.cli.turn_writer import TurnWriter  # noqa: PLC0415
     from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
@@ -94,10 +97,10 @@ def listen(
     else:
         opening = file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
     screen = open_screen(results_are_elsewhere=output is not None)
-    with screen, TurnWriter(output_format, output) as writer:
+    with screen, TurnWriter(output_format, output) as writer, Recorder(save_audio) as recorder:
         screen.state("starting")
-        with open_service(url, api_key, engine, model, smart_turn) as service:
-            listen_to(opening, service, screen, writer, save_audio=save_audio)
+        with open_service(url, api_key, speech_model, engine, model, smart_turn) as service:
+            listen_to(opening, service, screen, writer, recorder)
 
 
 def _microphone(wanted: str | None) -> Opening:

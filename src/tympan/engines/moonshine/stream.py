@@ -1,7 +1,8 @@
 """MoonshineStream: one session's state; ties voice activity, window, decoder and commit policy together.
 
 Everything happens at fixed positions of the audio: a frame of 32 ms is judged at a time, and while somebody
-speaks the window is decoded every `UPDATE_FRAMES` frames. In silence nothing is decoded but for looks.
+speaks the window is decoded every `UPDATE_FRAMES` frames, or, where no word is final before the turn ends, when
+the stream is told to read. In silence nothing is decoded but for looks.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tympan.core.config import Finality
 from tympan.core.endpoint import LATE_LOOK_SILENCE_MS
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.vad import SpeechTracker
@@ -30,8 +32,12 @@ from tympan.engines.turn_score import EndOfTurnScore, TurnFeatures
 UPDATE_FRAMES = 8
 """Frames between two decodes while somebody speaks: 256 ms (policy findings: steps of 250 ms)."""
 
-PRE_ROLL_FRAMES = 10
-"""Audio before the detected onset that the recogniser hears too: 320 ms."""
+SETTLING_FRAMES = 32
+"""The same where no word is shown in between, in a long window that waits for a place to be cut: 1,024 ms."""
+
+LONGEST_LEAD_FRAMES = 10
+"""A word begins at most this long before the end of the frame in which its voice is detected: 320 ms. The model finds
+the beginning of a word that stands behind more silence up to seconds too early."""
 
 HANGOVER_FRAMES = 6
 """Decodes go on for this long after the last speech frame: a breath is no reason to stop."""
@@ -40,7 +46,8 @@ SHORTEST_WINDOW_MS = 600
 """No decode before: what the model makes of less is wild (design, section 8.4)."""
 
 PARTIALS_FROM_MS = 10_000
-"""Without partials wanted, decodes begin here: the window can only be cut behind final words."""
+"""Without partials wanted, or where they are read, decodes begin here: the window can only be cut behind words that
+the commit policy takes for final."""
 
 UTTERANCE_SILENCE_MS = LATE_LOOK_SILENCE_MS
 """A pause this long closes an utterance: its words become final, also where the turn goes on. Doing so at 400 ms
@@ -79,12 +86,13 @@ class MoonshineStream:
         self._queued_samples = 0
         self._is_finished = False
         self._judged_samples = 0
-        self._recent: deque[Samples] = deque(maxlen=PRE_ROLL_FRAMES)
+        self._recent: deque[Samples] = deque(maxlen=_pad_frames(options))
         self._window: Window | None = None
-        self._words = TurnWords(parts.new_policy())
+        self._words = TurnWords(parts.new_policy(), options.finality)
         self._frames_since_decode = 0
         self._frames_since_speech = 0
         self._looked_at_samples = -1
+        self._speech_probability = 0.0  # of the last frame
         self._is_heard_out = True  # a look has decoded everything since the last speech frame
         self._confidence = 0.0
 
@@ -103,12 +111,17 @@ class MoonshineStream:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
             self._is_heard_out = True
-            decode = self._window.decode(is_last=True)
+            decode = self._window.decode(is_last=self._is_speech_over())
             if self._frames_since_speech * FRAME_MS >= UTTERANCE_SILENCE_MS:
                 self._words.flush(decode)
             else:
                 self._words.hear_out(decode)
             self._confidence = self._score(self._window)
+        return self._report()
+
+    def read(self) -> Report:
+        if self._window is not None and self._frames_since_decode and not self._is_heard_out:
+            self._update(self._window)
         return self._report()
 
     def end_turn(self) -> TurnText:
@@ -136,6 +149,7 @@ class MoonshineStream:
     def configure(self, options: StreamOptions) -> None:
         self._options = options
         self._tracker.threshold = options.vad_threshold
+        self._recent = deque(self._recent, maxlen=_pad_frames(options))
 
     def close(self) -> None:
         self._queue.clear()
@@ -160,7 +174,7 @@ class MoonshineStream:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
         padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
-        probability = self._vad.judge(padded)
+        self._speech_probability = probability = self._vad.judge(padded)
         is_speech = self._tracker.receive_frame(probability, start_ms, self._now_ms())
         if is_speech:
             self._meter.receive_frame(probability)
@@ -181,7 +195,8 @@ class MoonshineStream:
 
     def _open_window(self) -> None:
         audio = np.concatenate(self._recent)
-        self._window = Window(self._parts.model, self._judged_samples - len(audio))
+        earliest_ms = stream_ms(self._judged_samples - LONGEST_LEAD_FRAMES * FRAME_SAMPLES, ENGINE_SAMPLE_RATE_HZ)
+        self._window = Window(self._parts.model, self._judged_samples - len(audio), earliest_ms)
         self._window.accept(audio)
         self._frames_since_decode = 0
 
@@ -193,15 +208,28 @@ class MoonshineStream:
             self._words.settle(self._now_ms())
             self._window = None
             return
-        is_due = self._frames_since_decode >= UPDATE_FRAMES and not self._is_heard_out
+        is_read = self._options.finality is Finality.TURN
+        step_frames = SETTLING_FRAMES if is_read else UPDATE_FRAMES
+        is_due = self._frames_since_decode >= step_frames and not self._is_heard_out
         is_heard = self._frames_since_speech <= HANGOVER_FRAMES
-        is_wanted = self._options.wants_partials or window.end_ms - window.start_ms >= PARTIALS_FROM_MS
-        if is_due and is_heard and is_wanted and window.end_ms - window.start_ms >= SHORTEST_WINDOW_MS:
-            self._frames_since_decode = 0
-            self._words.receive(window.decode(is_last=False))
-            cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
-            if cut_ms is not None:
-                self._words.settle(window.trim(cut_ms))
+        is_followed = self._options.wants_partials and not is_read
+        is_wanted = is_followed or window.end_ms - window.start_ms >= PARTIALS_FROM_MS
+        if is_due and is_heard and is_wanted:
+            self._update(window)
+
+    def _update(self, window: Window) -> None:
+        """Decode while somebody speaks, unless there is too little to decode; cut the window when it is long."""
+        if window.end_ms - window.start_ms < SHORTEST_WINDOW_MS:
+            return
+        self._frames_since_decode = 0
+        self._words.receive(window.decode(is_last=False))
+        cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
+        if cut_ms is not None:
+            self._words.settle(window.trim(cut_ms))
+
+    def _is_speech_over(self) -> bool:
+        # A final word can't be taken back, so under `Finality.WORDS` a look never cuts what was read before it.
+        return self._frames_since_speech > 0 or self._options.finality is Finality.WORDS
 
     def _score(self, window: Window) -> float:
         words = self._words.words
@@ -239,4 +267,10 @@ class MoonshineStream:
             is_speech=self._tracker.is_speech,
             hypothesis=self._words.hypothesis if self._is_believable() else Hypothesis(),
             end_of_turn_confidence=self._confidence,
+            speech_probability=self._speech_probability,
         )
+
+
+def _pad_frames(options: StreamOptions) -> int:
+    """Frames that a window begins with, that of the onset included."""
+    return max(1, options.left_pad_ms // FRAME_MS)

@@ -1,7 +1,8 @@
 """TurnWords: the open turn's words, from decodes of a moving window. PURE: standard library only.
 
 Two readings of the same turn are kept. The commit policy's words are immutable once final. The words of the
-latest decode are the best reading; where the window moves on, those it leaves behind are settled.
+latest decode are the best reading; where the window moves on, those it leaves behind are settled. Under
+`Finality.TURN` the best reading alone is told; the policy's words only say where a long window may be cut.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 
-from tympan.core.config import FormattedSource
+from tympan.core.config import Finality, FormattedSource
 from tympan.core.units import StreamMs
 from tympan.core.words import Hypothesis, TurnText, Word
 from tympan.engines.moonshine.hypothesis import Decode, DecodedWord
@@ -37,8 +38,9 @@ CUT_LEAD_MS = 60
 class TurnWords:
     """Everything the engine knows about the text of the open turn."""
 
-    def __init__(self, policy: CommitPolicy) -> None:
+    def __init__(self, policy: CommitPolicy, finality: Finality = Finality.WORDS) -> None:
         self._policy = policy
+        self._has_final_words = finality is Finality.WORDS
         self._settled: list[DecodedWord] = []
         self._decode: Decode | None = None
         self._latest: tuple[DecodedWord, ...] = ()
@@ -57,19 +59,22 @@ class TurnWords:
     def receive(self, decode: Decode) -> None:
         """A decode while somebody speaks."""
         self._policy.receive(decode)
-        self._take(decode, self._shown_tentative(decode))
+        self._take(decode)
+        words = self._hypothesis.words
+        if len(words) > self._hypothesis.final_count and self._is_last_doubted(decode):
+            self._hypothesis = replace(self._hypothesis, words=words[:-1])
 
     def hear_out(self, decode: Decode) -> None:
         """A decode in a pause that may be short: all its words are shown, for nothing of them is still spoken."""
         self._policy.receive(decode)
-        self._take(decode, self._policy.tentative)
+        self._take(decode)
 
     def flush(self, decode: Decode | None = None) -> None:
         """Where an utterance or the turn ends, all words of a decode become final: of this one or the latest."""
         decode = decode or self._decode
         if decode is not None:
             self._policy.flush(decode)
-            self._take(decode, ())
+            self._take(decode)
 
     def cut_ms(self, window_start_ms: int, judged_until_ms: int) -> int | None:
         """Where the window should begin from now on; None leaves it as it is."""
@@ -101,7 +106,7 @@ class TurnWords:
 
     def text(self, source: FormattedSource) -> TurnText:
         """The words of the turn as it stands; call after `flush`."""
-        final = _spoken(self._policy.final)
+        final = _spoken(self._policy.final if self._has_final_words else self.words)
         formatted = final if source is FormattedSource.FINAL_WORDS else _spoken(self.words)
         return TurnText(final, formatted or final)
 
@@ -113,19 +118,22 @@ class TurnWords:
         self._latest = ()
         self._hypothesis = Hypothesis()
 
-    def _take(self, decode: Decode, tentative: Sequence[DecodedWord]) -> None:
+    def _take(self, decode: Decode) -> None:
         self._decode = decode
         self._latest = decode.words
-        final = self._policy.final
+        final, tentative = self._reading()
         self._hypothesis = Hypothesis(_spoken((*final, *tentative)), len(final))
 
-    def _shown_tentative(self, decode: Decode) -> tuple[DecodedWord, ...]:
-        tentative = self._policy.tentative
-        if not tentative:
-            return ()
-        last = tentative[-1]
+    def _reading(self) -> tuple[tuple[DecodedWord, ...], tuple[DecodedWord, ...]]:
+        """Final words, and those behind them."""
+        if self._has_final_words:
+            return self._policy.final, self._policy.tentative
+        return (), self.words
+
+    def _is_last_doubted(self, decode: Decode) -> bool:
+        last = self._reading()[1][-1]
         is_fresh = decode.judged_until_ms - last.attended_ms < DOUBTED_FOR_MS
-        return tentative[:-1] if is_fresh and last.log_prob < DOUBTED_LOG_PROB else tentative
+        return is_fresh and last.log_prob < DOUBTED_LOG_PROB
 
     def _final_in_window(self, window_start_ms: int) -> int:
         """Leading words of the latest decode that end no later than the last final word."""

@@ -5,6 +5,8 @@ Decodes are never conditioned on final words; the last text is only offered as a
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, sample_count, stream_ms
 from tympan.engines.base import Samples
 from tympan.engines.moonshine.decode_repair import cut_invented_tail
@@ -17,10 +19,11 @@ from tympan.engines.moonshine.timestamps import decoded_words
 
 
 class Window:
-    """Audio from `start_ms` on. Grows behind, is trimmed in front."""
+    """Audio from `start_ms` on. Grows behind, is trimmed in front. No word of it begins before `earliest_ms`."""
 
-    def __init__(self, model: MoonshineModel, start_sample: int) -> None:
+    def __init__(self, model: MoonshineModel, start_sample: int, earliest_ms: int) -> None:
         self._model = model
+        self._earliest_ms = earliest_ms
         self._features = model.open_window(start_sample)
         self._energy = EnergyTrack(start_sample)
         self._draft: tuple[DecodedWord, ...] = ()
@@ -68,7 +71,12 @@ class Window:
         return Decode(
             window_start_ms=self.start_ms,
             judged_until_ms=self.end_ms,
-            words=tuple(words),
+            words=tuple(self._placed(word) for word in words),
             has_ended=decoding.has_ended,
             was_cut=False,
         )
+
+    def _placed(self, word: DecodedWord) -> DecodedWord:
+        if word.start_ms >= self._earliest_ms:
+            return word
+        return replace(word, start_ms=self._earliest_ms, end_ms=max(word.end_ms, self._earliest_ms))

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.evidence import TYPE_NAMES, speaks_v2
+from tympan.migrate.matching.evidence import speaks_v2
 from tympan.migrate.matching.messages import Access, alternatives, field, retexted
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import quote_at, text_of
@@ -20,7 +20,6 @@ _NAMES = {
     "SessionBegins": "Begin",
     _PARTIAL: "Turn",
     _FINAL: "Turn",
-    "SessionInformation": "Termination",
     "SessionTerminated": "Termination",
 }
 _HOW_TURNS = (
@@ -40,7 +39,7 @@ class MessageTypes(Rule[PythonDocument]):
     title = "SessionBegins, PartialTranscript, FinalTranscript, SessionTerminated are Begin, Turn, Termination"
     what = (
         "The names of message types, in comparisons, in `in`, in `match`, in constants and tables. SessionBegins is "
-        "Begin, SessionTerminated and SessionInformation are Termination. PartialTranscript and FinalTranscript are "
+        "Begin, SessionTerminated is Termination. PartialTranscript and FinalTranscript are "
         "both Turn. The fix asks for the fields as well: a partial is a Turn without `end_of_turn`; the final is the "
         "one with `end_of_turn` and `turn_is_formatted`. The Turn that ends a turn unformatted comes right before the "
         "formatted one, with the same words; it is neither, so that no final is printed twice. Where the message "
@@ -107,20 +106,20 @@ class MessageTypes(Rule[PythonDocument]):
             "            print(text)\n",
         ),
         Invalid(
+            "def show(kind, msg):\n    if kind == 'FinalTranscript':\n        print(msg['text'])\n\n\n"
+            + _PRELUDE
+            + "    show(msg['message_type'], msg)\n",
+            "def show(kind, msg):\n    if kind == 'Turn' and msg['end_of_turn'] and msg['turn_is_formatted']:\n"
+            "        print(msg['text'])\n\n\n" + _PRELUDE + "    show(msg['message_type'], msg)\n",
+            about="in a function that gets both the type and the message",
+        ),
+        Invalid(
             "FINAL = 'FinalTranscript'\n"
             + _PRELUDE
             + "    if msg['message_type'] == FINAL:\n        print(msg['text'])\n",
             "FINAL = 'Turn'\n" + _PRELUDE + "    if msg['message_type'] == FINAL and msg['end_of_turn'] "
             "and msg['turn_is_formatted']:\n        print(msg['text'])\n",
             about="a constant keeps its name",
-        ),
-        Invalid(
-            _PRELUDE + "    if msg['message_type'] == 'SessionInformation':\n"
-            "        print(msg['audio_duration_seconds'])\n"
-            "    elif msg['message_type'] == 'SessionTerminated':\n        print('bye')\n",
-            _PRELUDE + "    if msg['message_type'] == 'Termination':\n"
-            "        print(msg['audio_duration_seconds'])\n        print('bye')\n",
-            about="two messages that are one now",
         ),
         Invalid(
             "subscribe('FinalTranscript', print_final)\n",
@@ -132,7 +131,7 @@ class MessageTypes(Rule[PythonDocument]):
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
-        for found in type_names(document, TYPE_NAMES):
+        for found in type_names(document, frozenset(_NAMES)):
             if _is_shown(document, found) or _is_in_table_of_turns(document, found):
                 continue
             yield self._finding(document, found)
@@ -146,7 +145,7 @@ class MessageTypes(Rule[PythonDocument]):
                 span, message, f"Write {new}; what is compared with it here isn't known. {_hint(found)}"
             )
         if found.name not in _TURNS:
-            return self._renamed(code, found, message)
+            return self.fixable(span, message, f"Compare with {new}.", [retexted(code, found.literal, new)])
         edits = [edit for test in found.tests for edit in _conditions(code, found, test)]
         if len(edits) < len(found.tests):
             advice = f"Pass the message to this place, and look at its fields; only its type comes here. {_HOW_TURNS}"
@@ -154,18 +153,6 @@ class MessageTypes(Rule[PythonDocument]):
         if not any(edit.span.overlaps(code.span(found.literal)) for edit in edits):
             edits.append(retexted(code, found.literal, new))
         return self.fixable(span, message, _HOW_TURNS, edits)
-
-    def _renamed(self, code: PythonDocument, found: TypeName, message: str) -> Finding:
-        span, new = code.span(found.literal), _NAMES[found.name]
-        if found.name == "SessionInformation":
-            merged = _merged(code, found)
-            if merged is None:
-                advice = "Do it where SessionTerminated is handled: Termination tells audio_duration_seconds too."
-                return self.by_hand(span, message, advice)
-            if merged:
-                advice = "Termination tells audio_duration_seconds: do both on it."
-                return self.fixable(span, message, advice, merged)
-        return self.fixable(span, message, f"Compare with {new}.", [retexted(code, found.literal, new)])
 
 
 def _hint(found: TypeName) -> str:
@@ -295,52 +282,3 @@ def _cased(code: PythonDocument, case: cst.MatchCase, access: Access, quote: str
         Edit(Span(span.start, span.start), f"{condition} and ("),
         Edit(Span(span.end, span.end), ")"),
     ]
-
-
-def _merged(code: PythonDocument, found: TypeName) -> list[Edit] | None:
-    """SessionInformation and SessionTerminated in one chain of `elif`: the first branch does what both did.
-
-    Empty: no such chain, the name alone changes. None: there is one, but it can't be merged.
-    """
-    branch = _branch(code, found)
-    chain = _chain(code, branch) if branch is not None else []
-    ended = frozenset({"SessionTerminated", "Termination"})
-    other = next((b for name in type_names(code, ended) if (b := _branch(code, name)) in chain), None)
-    if branch is None or other is None:
-        return []
-    if not isinstance(branch.body, cst.IndentedBlock) or not isinstance(other.body, cst.IndentedBlock):
-        return None
-    is_before = code.span(branch).start < code.span(other).start
-    first, second = (branch, other) if is_before else (other, branch)
-    kept, moved = _lines(code, first.body), _lines(code, second.body)
-    head = code.line_starts[code.place(code.span(second).start).line - 1]
-    place = kept.end if is_before else kept.start
-    text = code.text[moved.start : moved.end]
-    edits = [Edit(Span(place, place), text), Edit(Span(head, moved.end), "")]
-    return [retexted(code, found.literal, "Termination"), *edits] if is_before else edits
-
-
-def _lines(code: PythonDocument, body: cst.BaseSuite) -> Span:
-    """The lines of a block."""
-    start = code.line_starts[code.place(code.span(body.body[0]).start).line - 1]
-    last = code.place(code.span(body.body[-1]).end)
-    ends_line = last.column == 1 and last.line > 1
-    line = last.line - 1 if ends_line else last.line
-    return Span(start, code.line_starts[line] if line < len(code.line_starts) else len(code.text))
-
-
-def _branch(code: PythonDocument, found: TypeName) -> cst.If | None:
-    """The `if` or `elif` that tests nothing but this name."""
-    node = found.tests[0].node if len(found.tests) == 1 else None
-    parent = code.parent(node) if node is not None and found.tests[0].form is Form.EQUAL else None
-    return parent if isinstance(parent, cst.If) else None
-
-
-def _chain(code: PythonDocument, branch: cst.If) -> list[cst.If]:
-    head = branch
-    while isinstance(parent := code.parent(head), cst.If) and parent.orelse is head:
-        head = parent
-    chain = [head]
-    while isinstance(chain[-1].orelse, cst.If):
-        chain.append(chain[-1].orelse)
-    return chain

@@ -85,6 +85,8 @@ class V2ServerProtocol:
                 return []  # v2 has no such message
             case events.SessionResumed() | events.CheckpointReached():
                 return []  # nor can its sessions be resumed
+            case events.SilencePassed() | events.Heartbeat():
+                return []  # nor asks anybody for these
             case events.TurnUpdated(words=words):
                 return self._updated(words)
             case events.TurnEnded():

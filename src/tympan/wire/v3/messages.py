@@ -60,7 +60,7 @@ class Configuration:
     """What the session runs with; part of `Begin`."""
 
     model: Annotated[str | None, "`speech_model` in use"] = None
-    mode: Annotated[str | None, "never sent: US models have no modes"] = None
+    mode: Annotated[str | None, "U3: the mode asked for, or `balanced`"] = None
     api_version: Annotated[str | None, "the `AssemblyAI-Version` asked for, or the latest known"] = None
     speaker_labels: bool | None = None
     redact_pii: bool | None = None
@@ -100,20 +100,48 @@ class Turn:
     """What a speaker has said so far in this turn; replaces what came before for this `turn_order`."""
 
     turn_order: Annotated[int, "0 for the first turn; one more for each finished turn"]
-    turn_is_formatted: Annotated[bool, "true only on the second final of `format_turns`"]
+    turn_is_formatted: Annotated[bool, "true on the second final of `format_turns`; U3: on every final"]
     end_of_turn: Annotated[bool, "the turn is over"]
-    transcript: Annotated[str, "the final words, joined by spaces"]
-    end_of_turn_confidence: Annotated[float, "0 to 1, that the turn is over"]
-    words: Annotated[tuple[Word, ...], "final words, then all tentative ones"]
-    utterance: Annotated[str, "text of an utterance that a pause has just closed, else empty"] = ""
+    transcript: Annotated[str, "the final words, joined by spaces; U3: the whole turn so far, formatted"]
+    end_of_turn_confidence: Annotated[float, "0 to 1, that the turn is over; U3: 1 on finals"]
+    words: Annotated[tuple[Word, ...], "final words, then all tentative ones; U3: none is final before the end"]
+    utterance: Annotated[
+        str, "text of an utterance that a pause has just closed, else empty; U3: the transcript, on finals"
+    ] = ""
+    language_code: Annotated[
+        str | None, "only with `language_detection`, and only with an utterance or at the end of the turn"
+    ] = None
+    language_confidence: Annotated[
+        float | None, "beside the code: mean confidence of the words, since another language is heard badly"
+    ] = None
 
 
 @dataclass(frozen=True, slots=True)
 class SpeechStarted:
-    """Speech began. Other profiles only: this server doesn't send it yet, clients decode it."""
+    """U3 alone: somebody speaks. Once a turn, before its first `Turn`."""
 
-    timestamp: Annotated[int, "ms since the first audio sample"]
-    confidence: float | None = None
+    timestamp: Annotated[int, "where the speech begins, ms since the first audio sample"]
+    confidence: Annotated[float | None, "0 to 1, that it is speech; always sent by this server"] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Heartbeat:
+    """Only with `session_heartbeat`: the session lives."""
+
+    total_audio_received_ms: Annotated[int, "audio received"]
+    total_duration_ms: Annotated[int, "time since `Begin`"]
+    realtime_factor: Annotated[float, "audio received ÷ time passed"]
+    max_speech_probability: Annotated[
+        float | None, "0 to 1, the highest heard since the last one; always sent by this server"
+    ] = None
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """U3 alone, with `acknowledge_silence`: nobody spoke in this stretch of audio."""
+
+    start_ms: Annotated[int, "ms since the first audio sample; the end of the speech or of the stretch before it"]
+    end_ms: Annotated[int, "ms; about a second after `start_ms`"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +207,9 @@ class UnknownServerMessage:
 
 PlainClientMessage = UpdateConfiguration | ForceEndpoint | KeepAlive | Terminate
 ClientMessage = PlainClientMessage | Acknowledge
-ServerMessage = Begin | Turn | SpeechStarted | ServerWarning | Termination | Error | Checkpoint | Resumed
+ServerMessage = (
+    Begin | SpeechStarted | Turn | Heartbeat | Silence | ServerWarning | Termination | Error | Checkpoint | Resumed
+)
 
 MAX_CLIENT_MESSAGE_CHARS = 262_144
 """Two orders of magnitude above the largest sensible one (100 key terms, three texts of 1750)."""
@@ -192,8 +222,10 @@ CLIENT_TYPES: dict[str, type[PlainClientMessage]] = {
 }
 SERVER_TYPES: dict[str, type[ServerMessage]] = {
     "Begin": Begin,
-    "Turn": Turn,
     "SpeechStarted": SpeechStarted,
+    "Turn": Turn,
+    "Heartbeat": Heartbeat,
+    "Silence": Silence,
     "Warning": ServerWarning,
     "Termination": Termination,
     "Error": Error,

@@ -11,10 +11,14 @@ from collections.abc import Callable
 from typing import Any
 
 from tympan.core.audio import Encoding
+from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.config import FormattedSource
+from tympan.core.heartbeat import PERIOD_S
 from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
 from tympan.wire.parameter import Parameter, State
-from tympan.wire.v3.profiles import DEFAULT_MODEL
+from tympan.wire.v3.models import DEFAULT_MODEL
+from tympan.wire.v3.modes import DEFAULT_MODE, MODES, U3_TURN
+from tympan.wire.v3.profiles import Profile
 
 
 def _unavailable(what: str) -> Callable[[object], str | None]:
@@ -43,6 +47,8 @@ LANGUAGE_CODES = frozenset((
 ))
 # fmt: on
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
+US: frozenset[str] = frozenset({Profile.US})
+U3: frozenset[str] = frozenset({Profile.U3})
 _ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
 MAX_KEYTERMS = 100
@@ -83,6 +89,7 @@ FORMAT_TURNS = Parameter(
     "a second, formatted final for each turn; a change acts on turns that end after it",
     "false",
     is_updatable=True,
+    profiles=US,
 )
 CONFIDENCE_THRESHOLD = Parameter(
     "end_of_turn_confidence_threshold",
@@ -91,13 +98,15 @@ CONFIDENCE_THRESHOLD = Parameter(
     "confidence that ends a turn after `min_turn_silence`; 0: always, 1: never, silence alone decides",
     "0.4",
     is_updatable=True,
+    profiles=frozenset({Profile.US, Profile.WHISPER}),
 )
 MIN_TURN_SILENCE = Parameter(
     "min_turn_silence",
     Integer(0, 10_000, "ms"),
     SAME,
-    "silence before a confident end of turn",
+    "silence before a confident end of turn; U3: before the turn is looked at, and ended or told",
     "400",
+    str(U3_TURN.min_silence_ms),
     aliases=("min_end_of_turn_silence_when_confident",),
     is_updatable=True,
 )
@@ -107,6 +116,7 @@ MAX_TURN_SILENCE = Parameter(
     SAME,
     "silence that always ends a turn; below `min_turn_silence` it counts as equal",
     "1280",
+    str(U3_TURN.max_silence_ms),
     is_updatable=True,
 )
 VAD_THRESHOLD = Parameter(
@@ -115,10 +125,15 @@ VAD_THRESHOLD = Parameter(
     SAME,
     "a frame is speech from this probability on",
     "0.4",
+    str(U3_TURN.vad_threshold),
     is_updatable=True,
 )
 INCLUDE_PARTIAL_TURNS = Parameter(
-    "include_partial_turns", Flag(), SAME, "false: only `end_of_turn` messages are sent", "true"
+    "include_partial_turns",
+    Flag(),
+    SAME,
+    "false: of turns only `end_of_turn` messages are sent; `SpeechStarted` still is",
+    "true",
 )
 INACTIVITY_TIMEOUT = Parameter(
     "inactivity_timeout", Integer(5, 3_600, "s"), SAME, "close after that long without any message", "none"
@@ -138,12 +153,69 @@ FORMATTED_SOURCE = Parameter(
     "words of the formatted final: `full_decode` transcribes the whole turn anew and may correct words, "
     "`final_words` keeps the words of the raw final",
     "full_decode",
+    profiles=US,
 )
 FORMATTED_FINALS = Parameter(
     "formatted_finals",
     Flag(),
     State.EXTENSION,
     "pre-release name of `format_turns`, which wins",
+    profiles=US,
+)
+MODE = Parameter(
+    "mode",
+    Choice(tuple(MODES), "Mode"),
+    SAME,
+    "sets several values at once, see below; what is given beside it or later wins",
+    u3_default=DEFAULT_MODE,
+    is_updatable=True,
+    profiles=U3,
+    is_refused_elsewhere=True,
+)
+INTERRUPTION_DELAY = Parameter(
+    "interruption_delay",
+    Integer(0, 1_000, "ms"),
+    SAME,
+    f"the first partial of a turn, and `SpeechStarted`, come after this much speech and {CONFIRMING_SPEECH_MS} ms",
+    u3_default=str(U3_TURN.partial_delay_ms),
+    is_updatable=True,
+    profiles=U3,
+)
+CONTINUOUS_PARTIALS = Parameter(
+    "continuous_partials",
+    Flag(),
+    SAME,
+    f"a partial every {CONTINUOUS_MS // 1000} s of speech",
+    u3_default="true",
+    is_updatable=True,
+    profiles=U3,
+)
+TURN_LEFT_PAD = Parameter(
+    "turn_left_pad_ms",
+    Integer(0, 2_000, "ms"),
+    SAME,
+    "audio that is transcribed with a turn, up to the end of its first frame (32 ms) with speech",
+    str(U3_TURN.left_pad_ms),
+    is_updatable=True,
+)
+LANGUAGE_DETECTION = Parameter(
+    "language_detection",
+    Flag(),
+    SAME,
+    "`language_code` and `language_confidence` of turns; nothing is detected, the engine knows one language alone",
+    "false",
+)
+SESSION_HEARTBEAT = Parameter(
+    "session_heartbeat", Flag(), SAME, f"`Heartbeat` every {PERIOD_S:g} s", "false", is_updatable=True
+)
+ACKNOWLEDGE_SILENCE = Parameter(
+    "acknowledge_silence",
+    Flag(),
+    SAME,
+    "`Silence` about once a second of audio without speech",
+    u3_default="false",
+    is_updatable=True,
+    profiles=U3,
 )
 RESUMABLE = Parameter(
     "resumable",
@@ -181,6 +253,13 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     FILTER_PROFANITY,
     FORMATTED_SOURCE,
     FORMATTED_FINALS,
+    MODE,
+    INTERRUPTION_DELAY,
+    CONTINUOUS_PARTIALS,
+    TURN_LEFT_PAD,
+    LANGUAGE_DETECTION,
+    SESSION_HEARTBEAT,
+    ACKNOWLEDGE_SILENCE,
     RESUMABLE,
     RESUME_KEY,
     MESSAGES_RECEIVED,
@@ -192,25 +271,25 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         aliases=("keyterms",),
         is_updatable=True,
     ),
-    Parameter("prompt", Text(1750), WITHOUT_EFFECT, "steering text, U3 only", is_updatable=True, is_u3_only=True),
+    Parameter(
+        "prompt",
+        Text(1750),
+        WITHOUT_EFFECT,
+        "steering text",
+        is_updatable=True,
+        profiles=U3,
+        is_refused_elsewhere=True,
+    ),
     Parameter(
         "agent_context",
         Text(1750),
         WITHOUT_EFFECT,
-        "what the agent just said, U3 only",
+        "what the agent just said",
         is_updatable=True,
-        is_u3_only=True,
+        profiles=U3,
+        is_refused_elsewhere=True,
     ),
-    Parameter(
-        "mode",
-        Choice(("min_latency", "balanced", "max_accuracy"), "Mode"),
-        WITHOUT_EFFECT,
-        "presets, U3 only",
-        is_updatable=True,
-        is_u3_only=True,
-    ),
-    Parameter("previous_context_n_turns", Integer(0, 100), WITHOUT_EFFECT, "context carried over, U3 only"),
-    Parameter("language_detection", Flag(), WITHOUT_EFFECT, "no `language_code` is sent: only English is known"),
+    Parameter("previous_context_n_turns", Integer(0, 100), WITHOUT_EFFECT, "turns of context", profiles=U3),
     Parameter(
         "language_codes",
         Strings(10, LANGUAGE_CODES, "language code"),
@@ -221,23 +300,6 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         objection=_languages,
     ),
     Parameter("language", Choice(("en", "multi"), "language"), WITHOUT_EFFECT, "deprecated; English either way"),
-    Parameter("continuous_partials", Flag(), WITHOUT_EFFECT, "extra partials, U3 only", is_updatable=True),
-    Parameter(
-        "interruption_delay",
-        Integer(0, 1_000, "ms"),
-        WITHOUT_EFFECT,
-        "time of the first partial, U3 only",
-        is_updatable=True,
-    ),
-    Parameter(
-        "turn_left_pad_ms",
-        Integer(0, 2_000, "ms"),
-        WITHOUT_EFFECT,
-        "audio kept before the onset of a turn",
-        is_updatable=True,
-    ),
-    Parameter("session_heartbeat", Flag(), WITHOUT_EFFECT, "no `Heartbeat` is sent", is_updatable=True),
-    Parameter("acknowledge_silence", Flag(), WITHOUT_EFFECT, "no `Silence` is sent; U3 only", is_updatable=True),
     Parameter(
         "redact_pii",
         Flag(),

@@ -7,11 +7,14 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import ConfigUpdate, FormattedSource, SessionConfig
+from tympan.core.config import FormattedSource, SessionConfig
 from tympan.wire.query import Given
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3 import parameters as p
-from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, Profile, profile_of
+from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
+from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
+from tympan.wire.v3.profiles import Profile
+from tympan.wire.v3.update import changes
 
 T = TypeVar("T")
 
@@ -32,6 +35,7 @@ class ConnectionOptions:
     token: str | None = field(default=None, repr=False)
     speech_model: str = DEFAULT_MODEL
     profile: Profile = Profile.US
+    mode: str | None = None
     api_version: str = LATEST_API_VERSION
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
@@ -49,16 +53,18 @@ def parse_query(
     Raises:
         BadParameter: a value that can't be used; the connection ends with code 3006.
     """
-    given = Given(query, is_strict=strict)
-    without_effect = given.check_all(p.PARAMETERS)
-    requested = given.value(p.SPEECH_MODEL)
+    requested = Given(query, is_strict=strict).value(p.SPEECH_MODEL)
     profile, model = profile_of(requested, is_strict=strict)
+    given = Given(query, is_strict=strict, profile=profile)
+    shortened = requested and requested[:_MAX_ECHO_CHARS]
+    without_effect = given.check_all(p.PARAMETERS)
     options = ConnectionOptions(
         token=given.value(p.TOKEN),
         speech_model=model,
         profile=profile,
+        mode=_or(given.value(p.MODE), DEFAULT_MODE) if p.MODE.applies_to(profile) else None,
         api_version=_api_version(api_version),
-        requested_model=requested[:_MAX_ECHO_CHARS] if requested and requested not in MODELS else None,
+        requested_model=shortened if shortened and shortened != model else None,
         without_effect=without_effect,
         is_resumable=given.value(p.RESUMABLE) or False,
     )
@@ -93,11 +99,12 @@ def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> 
             encoding=defaults.audio.encoding if encoding is None else Encoding(encoding),
             sample_rate_hz=_or(given.value(p.SAMPLE_RATE), defaults.audio.sample_rate_hz),
         ),
-        turn=defaults.turn,
+        turn=U3_TURN if profile is Profile.U3 else defaults.turn,
         output=replace(
             defaults.output,
             include_partial_turns=_or(given.value(p.INCLUDE_PARTIAL_TURNS), defaults.output.include_partial_turns),
             formatted_source=defaults.output.formatted_source if source is None else FormattedSource(source),
+            has_language=_or(given.value(p.LANGUAGE_DETECTION), defaults.output.has_language),
         ),
         limits=replace(
             defaults.limits,
@@ -105,16 +112,7 @@ def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> 
             is_strict=given.is_strict,
         ),
     )
-    format_turns = _or(given.value(p.FORMAT_TURNS), given.value(p.FORMATTED_FINALS))
-    update = ConfigUpdate(
-        confidence_threshold=given.value(p.CONFIDENCE_THRESHOLD),
-        min_silence_ms=given.value(p.MIN_TURN_SILENCE),
-        max_silence_ms=given.value(p.MAX_TURN_SILENCE),
-        vad_threshold=given.value(p.VAD_THRESHOLD),
-        format_turns=format_turns if profile.has_formatted_final else False,
-        filter_profanity=given.value(p.FILTER_PROFANITY),
-    )
-    return update.apply_to(base)
+    return changes(given.value).apply_to(base)
 
 
 def _api_version(header: str | None) -> str:

@@ -8,12 +8,17 @@ from __future__ import annotations
 
 from typing import Any
 
+from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
+from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, message_section, table
 from tympan.wire.v3 import messages
+from tympan.wire.v3.models import DEFAULT_MODEL, MODELS, U3_PREFIXES
+from tympan.wire.v3.modes import MODES
 from tympan.wire.v3.parameters import PARAMETERS
-from tympan.wire.v3.profiles import DEFAULT_MODEL, MODELS, U3_PREFIXES
+from tympan.wire.v3.profiles import Profile
 
 _INTRODUCTION = """\
 # Protocol reference: v3
@@ -28,13 +33,14 @@ Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in 
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
 nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-`mode`, `prompt` and `agent_context`, which no US model has. *Update* marks what `UpdateConfiguration` may
-change. The server's operator may set other defaults.
+`mode`, `prompt` and `agent_context` with a model that isn't U3. What is marked *U3 only* or *US only* is checked
+and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The server's operator may set
+other defaults, but for the U3 models'.
 
 """
 
 _TURNS_NOTE = """\
-## What a turn looks like
+## What a turn looks like: US
 
 - Partials: `transcript` holds the final words alone; `words` holds them and, after them, every tentative
   word. A final word never changes its text. A partial that reads like the one before isn't sent.
@@ -45,6 +51,30 @@ _TURNS_NOTE = """\
   ask for `formatted_source=final_words` to keep them the same.
 - `utterance` is set on the one message where a pause closes an utterance, formatted if turns are.
 - `format_turns` and `filter_profanity` changed in mid-session act on what is told after the change.
+
+"""
+
+_LATER_LOOKS = ", ".join(str(ms) for ms in LATER_LOOKS_MS)
+_U3_NOTE = f"""\
+## What a turn looks like: U3
+
+- `SpeechStarted` comes once a turn, directly before its first `Turn`; `timestamp` is where the speech begins.
+- A partial says the whole turn anew, with case and punctuation, and replaces the one before; none of its words is
+  final. It ends in a dash, in `transcript` and in the last word alike, where the model has no `?` or `!`: what
+  else a model puts behind the last word of a text that goes on isn't worth showing.
+- The first partial comes after `interruption_delay` and {CONFIRMING_SPEECH_MS} ms of speech, or in an earlier
+  pause; then one comes in each pause of `min_turn_silence`, unless the turn ends there, and, with
+  `continuous_partials`, one where somebody has spoken for {CONTINUOUS_MS // 1000} s since the last. So at most one
+  comes in a period of silence.
+- The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
+  equals `transcript`. Words may differ from those of partials.
+- A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
+  {_LATER_LOOKS} ms of silence. From {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence
+  exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
+  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
+  does.
+- `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
+  speaks; that of a final is 1.
 
 """
 
@@ -71,7 +101,7 @@ A session that isn't kept (unknown key, window over, server restarted, session o
 4004. The client then opens a new session and sends its audio again from `audio_settled_ms` of the last
 `Checkpoint` on: all that was spoken before is in final words already.
 
-The server keeps at most 8 MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
+The server keeps at most {kept_mib} MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
 client that resumes from before is refused with 4004. An `Acknowledge` every few seconds keeps clear of it.
 
 """
@@ -86,6 +116,7 @@ def render() -> str:
         _PARAMETERS_NOTE,
         _parameter_table(),
         _model_section(),
+        _mode_section(),
         "## Client messages\n\n",
         *(message_section(name, cls) for name, cls in messages.CLIENT_TYPES.items()),
         "## Server messages\n\nFields without a value are left out.\n\n",
@@ -93,6 +124,7 @@ def render() -> str:
         "## Parts of messages\n\n",
         *(message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
+        _U3_NOTE,
         _resuming_section(),
         _close_code_section(),
     ]
@@ -109,17 +141,30 @@ def _parameter_row(parameter: Parameter[Any]) -> tuple[str, ...]:
     return (
         f"`{parameter.name}`",
         parameter.kind.description,
-        f"`{parameter.default}`" if parameter.default else "",
+        _default_text(parameter),
         parameter.state.value,
         "yes" if parameter.is_updatable else "",
-        parameter.summary + (f"; older name {aliases}" if aliases else ""),
+        _scope_text(parameter) + parameter.summary + (f"; older name {aliases}" if aliases else ""),
     )
 
 
+def _default_text(parameter: Parameter[Any]) -> str:
+    texts = [f"`{parameter.default}`"] if parameter.default else []
+    if parameter.u3_default and parameter.u3_default != parameter.default:
+        texts.append(f"{'U3 ' if parameter.default else ''}`{parameter.u3_default}`")
+    return ", ".join(texts)
+
+
+def _scope_text(parameter: Parameter[Any]) -> str:
+    if not parameter.applies_to(Profile.US):
+        return "U3 only: "
+    return "" if parameter.applies_to(Profile.U3) else "US only: "
+
+
 def _model_section() -> str:
-    rows = [(f"`{model}`", _profile_text(model)) for model in MODELS]
-    refused = ", ".join(f"`{prefix}…`" for prefix in U3_PREFIXES)
-    rows.append((refused, f"refused: not served yet, use `{DEFAULT_MODEL}`"))
+    rows = [(f"`{model}`", _PROFILE_TEXTS[MODELS[model]]) for model in MODELS]
+    newer = ", ".join(f"`{prefix}…`" for prefix in U3_PREFIXES)
+    rows.append((f"{newer}", f"{_PROFILE_TEXTS[Profile.U3]}; refused when strict"))
     rows.append(("any other name", f"as `{DEFAULT_MODEL}`; refused when strict"))
     note = (
         "The name chooses how turns are shown, not the model: every name is answered by the engine that the "
@@ -128,10 +173,30 @@ def _model_section() -> str:
     return "## Models\n\n" + note + table(("`speech_model`", "Shown as"), rows)
 
 
-def _profile_text(model: str) -> str:
-    if MODELS[model].has_formatted_final:
-        return "word by word; a second, formatted final with `format_turns`"
-    return "word by word; one final a turn, `format_turns` is ignored"
+_PROFILE_TEXTS = {
+    Profile.US: "US: word by word; a second, formatted final with `format_turns`",
+    Profile.WHISPER: "US: word by word; one final a turn, `format_turns` is ignored",
+    Profile.U3: "U3: whole turns, formatted; partials replace each other, one final a turn",
+}
+
+
+def _mode_section() -> str:
+    heads = ("`mode`", "`min_turn_silence`", "`max_turn_silence`", "`interruption_delay`", "Confidence above")
+    rows = (
+        (
+            f"`{name}`",
+            f"{mode.min_silence_ms} ms",
+            f"{mode.max_silence_ms} ms",
+            f"{mode.partial_delay_ms} ms",
+            f"{mode.confidence_threshold:g}",
+        )
+        for name, mode in MODES.items()
+    )
+    note = (
+        "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
+        "and so does what is given later. The confidence is what ends a turn whose last sentence seems over.\n\n"
+    )
+    return "## Modes\n\n" + note + table(heads, rows)
 
 
 def _close_code_section() -> str:
@@ -147,4 +212,5 @@ def _close_code_section() -> str:
 def _resuming_section() -> str:
     client = (message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
     server = (message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
-    return "".join((_RESUMING_NOTE, *client, *server))
+    note = _RESUMING_NOTE.replace("{kept_mib}", str(MAX_KEPT_BYTES // 2**20))
+    return "".join((note, *client, *server))

@@ -1,7 +1,7 @@
 """V3ServerProtocol: text messages of a client → core inputs, core events → text messages. PURE.
 
-It may import `core` only; how words are written is passed in. It holds what a connection's messages
-depend on: the profile, the output configuration in force, and what the client was last shown.
+It may import `core` only; how words are written is passed in. How turns are shown is the affair of the profile's
+view; what the output configuration in force asks for beside turns is told here.
 """
 
 from __future__ import annotations
@@ -10,19 +10,16 @@ from collections.abc import Callable
 from typing import assert_never
 
 from tympan.core import effects, events
-from tympan.core.config import OutputConfig, SessionConfig
-from tympan.core.words import Word
+from tympan.core.config import SessionConfig
 from tympan.wire.close_codes import v3_ending
 from tympan.wire.server_protocol import Acknowledged, ClientInput, Farewell, KeepAlive
 from tympan.wire.v3 import messages
+from tympan.wire.v3.language import with_language
 from tympan.wire.v3.messages import CLIENT_CODEC, RESUMABLE_CLIENT_CODEC, SERVER_CODEC, ClientMessage, ServerMessage
 from tympan.wire.v3.params import ConnectionOptions
-from tympan.wire.v3.profiles import final_turn, partial_turn
+from tympan.wire.v3.profiles import view_of
 from tympan.wire.v3.update import config_update
-from tympan.wire.wording import Wording, transcript_of
-
-_Reading = tuple[tuple[str, bool], ...]
-"""What a partial reads like: the text and finality of each word."""
+from tympan.wire.wording import Wording, rounded
 
 
 def farewell(error: Exception | None) -> Farewell:
@@ -39,10 +36,9 @@ class V3ServerProtocol:
 
     def __init__(self, config: SessionConfig, options: ConnectionOptions, wording: Wording) -> None:
         self._is_strict = config.limits.is_strict
-        self._output: OutputConfig = config.output
         self._options = options
         self._wording = wording
-        self._shown: _Reading = ()
+        self._view = view_of(options.profile, config.output, wording)
         self._decode: Callable[[str | bytes], ClientMessage] = CLIENT_CODEC.decode
 
     def receive_text(self, text: str | bytes) -> ClientInput:
@@ -54,7 +50,7 @@ class V3ServerProtocol:
         message = self._decode(text)
         match message:
             case messages.UpdateConfiguration():
-                return config_update(message, is_strict=self._is_strict)
+                return config_update(message, profile=self._options.profile, is_strict=self._is_strict)
             case messages.ForceEndpoint():
                 return effects.ForceEndpoint()
             case messages.Terminate():
@@ -81,14 +77,18 @@ class V3ServerProtocol:
             case events.SessionResumed(session_id, expires_at_unix_s, received_bytes, texts_received):
                 return [messages.Resumed(session_id, received_bytes, texts_received, expires_at_unix_s)]
             case events.SpeechStarted():
-                return []  # the US profile has no such message
+                return self._view.started(event)
             case events.TurnUpdated():
-                return self._updated(event)
+                return self._with_language(self._view.updated(event))
             case events.TurnEnded():
-                return self._ended(event)
+                return self._with_language(self._view.ended(event))
             case events.ConfigurationChanged(config):
-                self._output = config.output
+                self._view.output = config.output
                 return []
+            case events.SilencePassed(start_ms, end_ms):
+                return [messages.Silence(start_ms, end_ms)]
+            case events.Heartbeat(audio_ms, duration_ms, factor, probability):
+                return [messages.Heartbeat(audio_ms, duration_ms, rounded(factor), rounded(probability))]
             case events.CheckpointReached(received_bytes, settled_ms, texts_received):
                 return [messages.Checkpoint(received_bytes, settled_ms, texts_received)]
             case events.SessionEnded(audio_duration_s, session_duration_s):
@@ -99,10 +99,11 @@ class V3ServerProtocol:
     def _begin(self, event: events.SessionBegan) -> ServerMessage:
         configuration = messages.Configuration(
             model=self._options.speech_model,
+            mode=self._options.mode,
             api_version=self._options.api_version,
             speaker_labels=False,
             redact_pii=False,
-            filter_profanity=self._output.filter_profanity,
+            filter_profanity=self._view.output.filter_profanity,
         )
         if event.resume is None:
             return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)
@@ -110,37 +111,8 @@ class V3ServerProtocol:
         key, window_s = event.resume.key, event.resume.window_s
         return messages.Begin(event.session_id, event.expires_at_unix_s, configuration, key, window_s)
 
-    def _updated(self, event: events.TurnUpdated) -> list[ServerMessage]:
-        if not self._output.include_partial_turns:
-            return []
-        words = self._raw(event.words)
-        turn = partial_turn(event, words, self._utterance(event.utterance_words))
-        reading = tuple((word.text, word.word_is_final) for word in turn.words)
-        if reading == self._shown and not turn.utterance:
-            return []
-        self._shown = reading
-        return [turn]
-
-    def _ended(self, event: events.TurnEnded) -> list[ServerMessage]:
-        self._shown = ()
-        utterance = self._utterance(event.utterance_words)
-        raw = final_turn(event, self._raw(event.words), utterance=utterance, is_formatted=False)
-        if not self._formats_turns:
-            return [raw]
-        # Losing the words of a turn is worse than leaving them uncorrected.
-        words = self._formatted(event.formatted_words or event.words)
-        return [raw, final_turn(event, words, utterance="", is_formatted=True)]
-
-    @property
-    def _formats_turns(self) -> bool:
-        return self._output.format_turns and self._options.profile.has_formatted_final
-
-    def _utterance(self, words: tuple[Word, ...]) -> str:
-        """Formatted if turns are (protocol reference, section 5.1)."""
-        return transcript_of(self._formatted(words) if self._formats_turns else self._raw(words))
-
-    def _raw(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
-        return self._wording.raw(words, filter_profanity=self._output.filter_profanity)
-
-    def _formatted(self, words: tuple[Word, ...]) -> tuple[Word, ...]:
-        return self._wording.formatted(words, filter_profanity=self._output.filter_profanity)
+    def _with_language(self, turns: list[messages.Turn]) -> list[ServerMessage]:
+        language = self._wording.language
+        if language is None or not self._view.output.has_language:
+            return [*turns]
+        return [with_language(turn, language) for turn in turns]

@@ -1,0 +1,107 @@
+"""A client that keeps all it sends, loses its connection in every way, and goes on."""
+
+from __future__ import annotations
+
+import json
+import socket
+from contextlib import suppress
+from typing import Any
+
+from running_service import CHUNK, Client, Service
+from websockets.exceptions import ConnectionClosed
+
+from tympan.core.audio import AudioFormat
+from tympan.core.replay import Position, Replay
+
+TERMINATE = {"type": "Terminate"}
+FORCE = {"type": "ForceEndpoint"}
+
+UNHURRIED: dict[str, Any] = {"max_queue": None}
+"""Take everything that comes, read or not: a full queue would hide that the line broke."""
+
+
+class ResumingClient:
+    """Speaks and listens over as many connections as it takes. `told` are the messages received, in order."""
+
+    def __init__(self, service: Service, query: str = "", *, url: str | None = None, **options: Any) -> None:
+        self.service = service
+        self.url = url
+        self.kept: Replay[dict[str, Any]] = Replay(AudioFormat(), 100_000_000)
+        self.told: list[dict[str, Any]] = []
+        self.resumed: list[dict[str, Any]] = []
+        self.line: Client = service.connects(f"resumable=true&{query}", url=url, **{**UNHURRIED, **options})
+        self.key = "not known yet"
+
+    def begins(self) -> dict[str, Any]:
+        begin = self.hears()
+        self.key = begin["resume_key"]
+        return begin
+
+    def says(self, ms: int) -> None:
+        for _ in range(ms // 50):
+            self.sends(CHUNK)
+
+    def sends(self, item: bytes | dict[str, Any]) -> None:
+        """Keep it, then send it; on a lost line it is only kept."""
+        if isinstance(item, bytes):
+            self.kept.keep_audio(item)
+        else:
+            self.kept.keep_message(item, 1)
+        with suppress(ConnectionClosed):
+            self.line.sends(item)
+
+    def acknowledges(self, count: int | None = None) -> None:
+        self.line.sends({"type": "Acknowledge", "messages": len(self.told) if count is None else count})
+
+    def hears(self) -> dict[str, Any]:
+        message = self.line.hears()
+        self.told.append(message)
+        return message
+
+    def hears_until(self, kind: str, **fields: Any) -> dict[str, Any]:
+        while True:
+            message = self.hears()
+            if message["type"] == kind and all(message.get(name) == value for name, value in fields.items()):
+                return message
+
+    def hears_end(self) -> tuple[int, str]:
+        """Everything up to the close; its code and reason."""
+        messages, code, reason = self.line.hears_end()
+        self.told += messages
+        return code, reason
+
+    def is_cut(self) -> None:
+        """The line breaks: the stream ends without a goodbye. What was sent before still arrives."""
+        with suppress(OSError):
+            self.line.socket.socket.shutdown(socket.SHUT_RDWR)
+
+    def connects_again(self, *, received: int | None = None, key: str | None = None) -> dict[str, Any]:
+        """Ask to go on; what the server answers first."""
+        count = len(self.told) if received is None else received
+        query = f"resume_key={key or self.key}&messages_received={count}"
+        self.line = self.service.connects(query, key=None, url=self.url, **UNHURRIED)
+        return self.line.hears()
+
+    def resumes(self) -> dict[str, Any]:
+        """Go on, and send what the server hasn't received."""
+        resumed = self.connects_again()
+        assert resumed["type"] == "Resumed", resumed
+        self.resumed.append(resumed)
+        for item in self.kept.since(Position(resumed["audio_received_bytes"], resumed["messages_received"])):
+            with suppress(ConnectionClosed):
+                self.line.sends(item)
+        return resumed
+
+    def story(self) -> list[dict[str, Any]]:
+        """What was told, without what differs from session to session or depends on when it came."""
+        return story(self.told)
+
+
+def story(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Messages that the audio and the controls alone decide."""
+    passing = ("id", "expires_at", "resume_key", "resume_window_seconds", "session_duration_seconds")
+    return [
+        {name: value for name, value in json.loads(json.dumps(message)).items() if name not in passing}
+        for message in told
+        if message["type"] != "Checkpoint"
+    ]
