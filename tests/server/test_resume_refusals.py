@@ -98,11 +98,15 @@ def test_a_session_that_was_read_to_its_end_is_freed_at_once(service: Service) -
     assert client.connects_again()["error_code"] == 4004
 
 
-def test_a_client_that_says_goodbye_is_not_waited_for(service: Service) -> None:
+@pytest.mark.parametrize("code", [1000, 1005])
+def test_a_client_that_says_goodbye_is_not_waited_for(service: Service, code: int) -> None:
     client = ResumingClient(service)
     client.begins()
     client.says(800)
-    client.line.socket.close(1000)
+    if code == 1000:
+        client.line.socket.close(code)
+    else:
+        client.line.socket.socket.sendall(b"\x88\x80\0\0\0\0")  # as a browser's close() does
     assert eventually(service.is_idle)
     assert client.connects_again()["error_code"] == 4004
 
