@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import libcst as cst
@@ -17,6 +17,7 @@ from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.calls import called_functions
 from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
+    BindingKind,
     bindings,
     parameters,
     uses,
@@ -104,11 +105,37 @@ def type_access(code: PythonDocument, node: cst.BaseExpression) -> Access | None
         return access if access.key in ("message_type", "type") and is_message(code, access.base) else None
     if isinstance(node, cst.Name | cst.Attribute):
         for binding in bindings(code, node):
+            if binding.kind is BindingKind.PARAMETER:
+                return _given_type(code, binding.target)
             if binding.value is not None and not isinstance(binding.value, cst.Name | cst.Attribute):
                 found = type_access(code, binding.value)
                 if found is not None:
                     return found
     return None
+
+
+def _given_type(code: PythonDocument, parameter: cst.CSTNode) -> Access | None:
+    """A parameter that gets the type of a message which the same call passes too: `show(kind, message)`."""
+    function = code.function(parameter)
+    if function is None or not isinstance(parameter, cst.Name) or parameter.value not in parameters(function):
+        return None
+    names = parameters(function)
+    nodes = {p.name.value: p.name for p in (*function.params.posonly_params, *function.params.params)}
+    position = names.index(parameter.value)
+    for call in code.nodes(cst.Call):
+        values = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        if len(values) <= position or function not in called_functions(code, call):
+            continue
+        value = values[position]
+        access = None if _is_parameter(code, value) else type_access(code, value)
+        for other, given in zip(names, values, strict=False):
+            if access is not None and variable_key(code, given) == variable_key(code, access.base):
+                return replace(access, node=parameter, base=nodes[other])
+    return None
+
+
+def _is_parameter(code: PythonDocument, node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and any(b.kind is BindingKind.PARAMETER for b in bindings(code, node))
 
 
 def renamed(code: PythonDocument, access: Access, key: str) -> list[Edit]:
