@@ -96,8 +96,8 @@ async def converse(
     return told
 
 
-_TOLD_BYTES_PER_S = 2_000
-"""About what a server says for each second of speech."""
+_TOLD_BYTES_PER_S = 6_000
+"""About what a server says for each second of speech: four partials of ten to twenty words."""
 
 
 def random_harms(
