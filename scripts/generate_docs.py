@@ -101,10 +101,11 @@ def _bridge_fields() -> dict[str, Any]:
 
 
 def _settings_table(command: str, fields: Mapping[str, Any]) -> str:
+    flags = _flags(command)
     rows = [
         (
             f"`{name}`",
-            _flag(command, name),
+            _flag(name, flags),
             _values(field.annotation, field.metadata),
             _default(command, name, field.default),
             field.description or "",
@@ -278,10 +279,15 @@ def _helps_below(command: Any, name: str, parent: Any) -> Iterator[tuple[str, st
         yield from _helps_below(child, child_name, context)
 
 
-def _flag(command: str, name: str) -> str:
+def _flags(command: str) -> frozenset[str]:
+    """What the command takes."""
     found: Any = typer.main.get_command(app).commands[command]  # type: ignore[attr-defined]
+    return frozenset(flag for parameter in found.params for flag in parameter.opts)
+
+
+def _flag(name: str, flags: frozenset[str]) -> str:
     flag = _FLAG_OF.get(name, "--" + name.replace("_", "-"))
-    return f"`{flag}`" if any(flag in parameter.opts for parameter in found.params) else ""
+    return f"`{flag}`" if flag in flags else ""
 
 
 def _values(annotation: Any, metadata: Iterable[Any]) -> str:

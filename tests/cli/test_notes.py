@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from said import raw
 
-from tympan.cli.notes import note_of, note_of_loss
+from tympan.cli.notes import LossNotes, note_of
 from tympan.client.errors import NetworkError
 from tympan.client.events import Continuation, Event, Reconnected, Reconnecting
 from tympan.client.microphone import AudioLoss
@@ -26,12 +26,19 @@ def test_what_is_out_of_the_ordinary_is_a_line(event: Event, note: str | None) -
     assert note_of(event) == note
 
 
-@pytest.mark.parametrize(
-    ("loss", "note"),
-    [
-        (AudioLoss(1_250, 0), "this machine is too slow: 1.2 s of audio were dropped"),
-        (AudioLoss(0, 3), "this machine is too slow: the microphone lost some audio (3 times so far)"),
-    ],
-)
-def test_lost_audio_is_told_as_far_as_it_is_known(loss: AudioLoss, note: str) -> None:
-    assert note_of_loss(loss) == note
+def test_lost_audio_is_told_at_once_and_then_when_it_has_doubled() -> None:
+    notes = LossNotes()
+    told = [notes.receive_loss(AudioLoss(dropped_ms=100 * count)) for count in range(1, 100)]
+    assert [index + 1 for index, note in enumerate(told) if note is not None] == [1, 3, 7, 15, 31, 63]
+    assert told[0] == "this machine is too slow: 0.1 s of audio were dropped"
+    assert notes.close() == "this machine is too slow: 9.9 s of audio were dropped"
+    assert notes.close() is None
+
+
+def test_what_a_microphone_lost_itself_is_told_as_far_as_it_is_known() -> None:
+    note = LossNotes().receive_loss(AudioLoss(device_overflows=3))
+    assert note == "this machine is too slow: the microphone lost some audio (so far 3 times)"
+
+
+def test_without_a_loss_there_is_nothing_to_tell() -> None:
+    assert LossNotes().close() is None

@@ -94,6 +94,13 @@ def test_the_key_is_given_by_option_or_environment(
     assert service.keys == ["one", "two"]
 
 
+def test_the_model_of_the_server_is_asked_for_by_name(run: Run, service: Service, audio_file: MakeAudio) -> None:
+    run("transcribe", "--url", service.url, audio_file(), "--speech-model", "whisper-rt")
+    run("transcribe", "--url", service.url, audio_file())
+
+    assert [parameters.get("speech_model") for parameters in service.parameters] == [["whisper-rt"], None]
+
+
 def test_several_files_are_a_session_each(run: Run, service: Service, audio_file: MakeAudio) -> None:
     ran = run("transcribe", "--url", service.url, audio_file("a.wav"), audio_file("b.ogg"))
 
@@ -112,7 +119,9 @@ def test_what_the_service_says_is_the_error(
 
     ran = run("transcribe", "--url", service.url, audio_file(seconds=30))
 
-    assert (ran.code, ran.output, ran.errors) == (exit_code, "", "tympan: no, because of that\n")
+    assert (ran.code, ran.output, ran.errors.count("\n")) == (exit_code, "", 1)
+    assert ran.errors.startswith("tympan: no, because of that")
+    assert ("--api-key" in ran.errors) == (exit_code == 6)
 
 
 def test_without_a_server_it_is_a_network_error(run: Run, audio_file: MakeAudio) -> None:

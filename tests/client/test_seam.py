@@ -122,6 +122,26 @@ def written(words: list[Word]) -> list[tuple[str, int, int]]:
     return [(word.text.strip(".,?!").lower(), word.start, word.end) for word in words]
 
 
+@given(conversations(), st.lists(st.integers(0, 8000), max_size=3))
+def test_a_service_that_ends_the_turn_because_it_leaves_costs_no_word(
+    words: Conversation, left_at_ms: list[int]
+) -> None:
+    until_ms = words[-1].end_ms + 3000
+    seam = Seam(is_formatting=True)
+    told: list[Told] = []
+    origin_ms = 0
+    for left_ms in sorted(left_at_ms):
+        for message in us_session(words, origin_ms, max(origin_ms, min(left_ms, until_ms)))[:-1]:
+            told += seam.receive(message)
+        origin_ms = seam.replay_from_ms(0, is_abrupt=True)
+        told += seam.cut(origin_ms, session_s=0)
+    for message in us_session(words, origin_ms, until_ms):
+        told += seam.receive(message)
+
+    raw, _ = check_continuity(told)
+    assert written(raw) == spoken(words)
+
+
 CUTS = st.lists(st.integers(0, 200), max_size=3)
 
 

@@ -171,6 +171,29 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
 
 
+@pytest.mark.parametrize("code", [3005, 3008])
+def test_a_turn_that_a_leaving_service_ended_may_end_in_mid_word_so_its_last_words_are_heard_again(code: int) -> None:
+    async def leaves(visit: Visit) -> None:
+        await visit.says(BEGIN)
+        await visit.hears(audio_ms=1000)
+        one, two, three = word("one", 0, 300), word("two", 500, 700), word("three", 800, 900)
+        await visit.says(turn(0, one, ended=True), turn(1, two, three, ended=True))
+        await visit.says({"type": "Error", "error_code": code, "error": "leaving"})
+        await visit.connection.close(code)
+
+    async def goes_on(visit: Visit) -> None:
+        two, three, hundred = word("two", 0, 200), word("three", 300, 410), word("hundred", 420, 600)
+        await visit.says(BEGIN, turn(0, two, three, hundred, ended=True))
+        await farewell(visit)
+
+    stage = Stage(leaves, goes_on)
+    told = stage.hold(speak)
+
+    assert bytes(stage.visits[1].audio) == pcm(2000)[500 * 32 :]
+    turns = [event for event in told if isinstance(event, Turn)]
+    assert [(event.turn_order, event.transcript) for event in turns] == [(0, "one"), (1, "two three"), (2, "hundred")]
+
+
 def test_controls_keep_their_place_and_changes_become_parameters_of_the_next_session() -> None:
     async def cut(visit: Visit) -> None:
         await visit.says(BEGIN)
@@ -208,7 +231,7 @@ def test_a_session_that_the_server_keeps_is_resumed_exactly() -> None:
         await visit.hears(audio_ms=1000, control="ForceEndpoint")
         await visit.says(
             turn(0, word("one", 0, 300, is_final=False)),
-            {"type": "SpeakerRevision", "revisions": []},
+            {"type": "SomethingNew"},
             {"type": "Checkpoint", "audio_received_bytes": 32_000, "audio_settled_ms": 250, "messages_received": 1},
         )
         await visit.hears(control="Acknowledge")

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from test_turn_properties import PLACES, conversations, cut
 
 from conversation import check_turns, listen
-from tympan.core.config import ConfigUpdate, OutputConfig, SessionConfig
+from tympan.core.config import ConfigUpdate, Finality, OutputConfig, SessionConfig, TurnConfig
 from tympan.core.effects import Control, ForceEndpoint
 from tympan.core.events import TurnEnded, TurnUpdated
 from tympan.core.listening import Heard
@@ -97,7 +97,7 @@ def report(judged_ms: int, *, onset_ms: int | None = None, is_speech: bool = Fal
 
 
 def test_a_noise_is_settled_when_it_is_forgotten() -> None:
-    it = SettledPosition(tells_partials=True)
+    it = SettledPosition(SessionConfig())
     it.receive_report(report(3000, onset_ms=1000))
     assert it.settled_ms == 1000 - PRE_ROLL_MS
     it.receive_turn_end(())
@@ -106,7 +106,7 @@ def test_a_noise_is_settled_when_it_is_forgotten() -> None:
 
 
 def test_speech_that_a_turn_s_end_cut_is_settled_when_it_was_nothing() -> None:
-    it = SettledPosition(tells_partials=True)
+    it = SettledPosition(SessionConfig())
     it.receive_report(report(3000, onset_ms=1000, is_speech=True))
     it.receive_turn_end((Word("one", StreamMs(1000), StreamMs(2000), 0.9),))
     it.receive_report(report(3100, onset_ms=3000, is_speech=True))
@@ -117,6 +117,16 @@ def test_speech_that_a_turn_s_end_cut_is_settled_when_it_was_nothing() -> None:
 
 def test_no_engine_wants_more_than_the_pre_roll() -> None:
     assert PRE_ROLL_MS >= SMART_TURN_PRE_ROLL_MS
+
+
+def test_an_update_moves_what_is_settled_from_then_on() -> None:
+    it = SettledPosition(SessionConfig())
+    it.receive_report(report(3000))
+    it.configure(SessionConfig(turn=TurnConfig(left_pad_ms=2000)))
+    it.receive_report(report(4000))
+    assert it.settled_ms == 3000 - PRE_ROLL_MS
+    it.receive_report(report(5000))
+    assert it.settled_ms == 5000 - 2000
 
 
 def final_words(said: list[Heard], *, tells_partials: bool = True) -> list[Word]:
@@ -168,13 +178,14 @@ FORCED_IN_A_WORD: Conversation = (
 
 
 @settings(max_examples=80)
-@given(conversations(), PLACES, st.floats(0, 1), st.booleans())
-@example(FORCED_IN_A_WORD, [], 0.9, True)
+@given(conversations(), PLACES, st.floats(0, 1), st.booleans(), st.sampled_from(Finality))
+@example(FORCED_IN_A_WORD, [], 0.9, True, Finality.WORDS)
 def test_a_replay_from_the_settled_position_loses_no_word_and_doubles_only_what_can_be_told(
-    conversation: Conversation, places: list[int], share: float, tells_partials: bool
+    conversation: Conversation, places: list[int], share: float, tells_partials: bool, finality: Finality
 ) -> None:
     script, config, audio, marks = conversation
-    config = replace(config, output=OutputConfig(include_partial_turns=tells_partials))
+    turn = replace(config.turn, finality=finality)
+    config = replace(config, turn=turn, output=OutputConfig(include_partial_turns=tells_partials))
     said = heard(script, config, cut(audio, marks, places)[:-1])
     said = said[: round(share * len(said))]
     positions = [one.settled_ms for one in said]

@@ -45,7 +45,7 @@ def test_an_invalid_case_is_found_and_becomes_what_the_rule_says(rule: AnyRule, 
 @pytest.mark.parametrize(("rule", "case"), INVALID)
 def test_fixing_again_changes_nothing(rule: AnyRule, case: Invalid) -> None:
     once = fix(opened(rule, case.source), RULES, Target(), with_unsafe=True).document.text
-    assert fix(opened(rule, once), RULES, Target(), with_unsafe=True).document.text == once
+    assert [finding for finding in check(opened(rule, once), RULES, Target()) if finding.fix] == []
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.code)

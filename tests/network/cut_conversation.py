@@ -96,18 +96,26 @@ async def converse(
     return told
 
 
-_TOLD_BYTES_PER_S = 2_000
-"""About what a server says for each second of speech."""
-
-
 def random_harms(
-    chance: random.Random, count: int, mean_s: float, *, hows: tuple[How, ...], rate_hz: int = 16_000
+    chance: random.Random,
+    count: int,
+    mean_s: float,
+    *,
+    hows: tuple[How, ...],
+    rate_hz: int = 16_000,
+    told_share: float = 0.3,
+    told_bytes_per_s: int = 6_000,
 ) -> Iterator[Harm]:
-    """Cuts at random moments, in either direction: the audio until each is spread evenly up to twice the mean."""
+    """Cuts at random moments: the seconds until each are spread evenly up to twice the mean.
+
+    They count what the server has said, in that share of cuts, else what it was sent. A service that is given audio
+    again is sent a minute of it at once: where all cuts count what was sent, it never gets beyond that minute.
+    `told_bytes_per_s` is about what a server says for each second of speech: four partials of ten to twenty words.
+    """
     for _ in range(count):
-        direction = chance.choice([Direction.TO_SERVER, Direction.TO_SERVER, Direction.TO_CLIENT])
-        bytes_per_s = rate_hz * 2 if direction is Direction.TO_SERVER else _TOLD_BYTES_PER_S
-        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * bytes_per_s))
+        is_told = chance.random() < told_share
+        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * (told_bytes_per_s if is_told else rate_hz * 2)))
+        direction = Direction.TO_CLIENT if is_told else Direction.TO_SERVER
         yield Harm(chance.choice(hows), after_bytes=bytes_until, direction=direction)
 
 
@@ -118,6 +126,10 @@ class Difference:
     expected: tuple[str, ...]
     got: tuple[str, ...]
     at_ms: int
+
+    @property
+    def word_count(self) -> int:
+        return max(len(self.expected), len(self.got))
 
 
 def differences(expected: Told, got: Told) -> list[Difference]:

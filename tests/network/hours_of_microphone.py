@@ -1,7 +1,8 @@
 """A client that listens to a microphone for hours, and says now and then what it holds. Run: URL KEY HOURS SPEED.
 
-The microphone is a driver thread that records positioned speech `SPEED` times as fast as time passes: all else is
-the library's own. One line of JSON for each quarter of an hour of audio, and one at the end.
+The microphone is a driver thread that records positioned speech `SPEED` times as fast as time passes, with as much
+room for audio as it would have in that time; all else is the library's own. One line of JSON for each quarter of an
+hour of audio, and one at the end.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from speech_track import SpeechTrack, positioned_audio
 
 from tympan.client import SessionParameters, connect
 from tympan.client.events import Reconnected
-from tympan.client.microphone import Microphone
+from tympan.client.microphone import CAPACITY_MS, Microphone
 from tympan.wire.v3.messages import Turn
 
 RATE_HZ = 16_000
@@ -89,7 +90,7 @@ async def listen(url: str, key: str, hours: float, speed: float) -> None:
     wrong = 0
     parameters = SessionParameters(sample_rate=RATE_HZ, format_turns=False)
     async with (
-        Microphone(device) as microphone,
+        Microphone(device, capacity_ms=int(CAPACITY_MS * speed)) as microphone,
         connect(url, api_key=key, parameters=parameters) as session,
         asyncio.TaskGroup() as tasks,
     ):

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field, replace
 from conversation import silence
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import ConfigUpdate, Finality, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.continuity import Continuity
 from tympan.core.effects import Close, Control, Effect, Emit, Feed, Mark
 from tympan.core.errors import MalformedMessage, TympanError
 from tympan.core.events import Event
@@ -144,6 +145,7 @@ class Call:
     def begin(self) -> None:
         self.began_at = self.last_message_at = self.loop.now
         self.session = Session("s", self.client.config, Monotonic(self.loop.now))
+        self.continuity = Continuity(RESUME_WINDOW_S)
         self.stream = TownStream(self.client.script, self.client.config.turn.finality, self.client.breaks_at_ms)
         self.seat = Seat(Listener(self.stream, self.client.config), self._heard, "scripted")
         self._timer_at: float | None = None
@@ -179,9 +181,24 @@ class Call:
             case "vanish":
                 self._perform(self.session.close())
                 self._end()
+            case "lose the line":
+                self._perform(self.session.receive_lost(now))
+                self.continuity.receive_lost(now)
+                deadline = self.continuity.deadline()
+                assert deadline is not None
+                self.loop.at(deadline, self._give_up)
+            case "come back":
+                self.continuity.receive_resumed()
+                self._perform(self.session.receive_resumed(now))
             case _:
                 raise AssertionError(what)
         self._schedule_next()
+
+    def _give_up(self) -> None:
+        self.continuity.advance(Monotonic(self.loop.now))
+        if self.continuity.is_over and self.closed_at is None:
+            self._perform(self.session.close())
+            self._end()
 
     def _heard(self, output: ListenerOutput) -> None:
         if self.closed_at is None:
@@ -232,6 +249,7 @@ class Call:
 
 
 INACTIVITY_S = 20
+RESUME_WINDOW_S = 30
 MAX_DURATION_S = 400
 CHUNK_MS = 250
 
@@ -307,6 +325,20 @@ def _lost(rng: random.Random, audio: AudioFormat) -> Steps:
     yield 0.0, "vanish"
 
 
+def _flaky(rng: random.Random, audio: AudioFormat) -> Steps:
+    for _ in range(rng.randrange(1, 6)):
+        yield from _talk(rng, audio, rng.uniform(0, 20))
+        yield 0.0, "lose the line"
+        yield rng.uniform(0, RESUME_WINDOW_S - 1), "come back"
+    yield from _talk(rng, audio, rng.uniform(0, 20), pace=0)  # what was said meanwhile
+    yield 0.0, "terminate"
+
+
+def _gone(rng: random.Random, audio: AudioFormat) -> Steps:
+    yield from _talk(rng, audio, rng.uniform(1, 100))
+    yield 0.0, "lose the line"
+
+
 def _silent(rng: random.Random, audio: AudioFormat) -> Steps:
     yield from _talk(rng, audio, rng.uniform(0, 40))
 
@@ -333,6 +365,8 @@ _STEPS: dict[str, Callable[[random.Random, AudioFormat], Steps]] = {
     "file": _file,
     "flood": _flood,
     "lost": _lost,
+    "flaky": _flaky,
+    "gone": _gone,
     "silent": _silent,
     "idle": _idle,
     "endless": _endless,

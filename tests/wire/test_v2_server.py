@@ -16,9 +16,11 @@ from tympan.core.events import (
     CheckpointReached,
     ConfigurationChanged,
     EndReason,
+    Heartbeat,
     SessionBegan,
     SessionEnded,
     SessionResumed,
+    SilencePassed,
     SpeechStarted,
     TurnEnded,
     TurnUpdated,
@@ -120,10 +122,12 @@ def test_each_event_of_an_utterance_is_told_once_and_nothing_empty():
     assert texts(client.hears_so_far("hi")) == [("PartialTranscript", "hi")]
 
 
-def test_nothing_of_the_resume_extension_is_told():
+def test_what_v2_has_no_message_for_is_not_told():
     client = Conversation()
     assert client.hears(SessionResumed("8a1c", 9, 32_000, 2)) == []
     assert client.hears(CheckpointReached(32_000, StreamMs(500), 2)) == []
+    assert client.hears(SilencePassed(StreamMs(0), StreamMs(900))) == []
+    assert client.hears(Heartbeat(StreamMs(900), 1000, 0.9, 0.5)) == []
 
 
 def test_without_partials_only_finals_are_told():

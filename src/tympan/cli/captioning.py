@@ -12,7 +12,7 @@ from tympan.cli.converse import Service, converse
 from tympan.cli.gauges import DelayGauge, peak_dbfs
 from tympan.cli.inputs import STDIN, Pace, open_input
 from tympan.cli.interrupts import Interrupts
-from tympan.cli.notes import GAVE_UP, note_of, note_of_loss
+from tympan.cli.notes import GAVE_UP, LossNotes, note_of
 from tympan.cli.recorder import Recorder
 from tympan.cli.screen import Screen
 from tympan.cli.transcript import SpokenTurn
@@ -45,8 +45,17 @@ def microphone_input(device: InputDevice) -> Opening:
 
     @asynccontextmanager
     async def opening(screen: Screen) -> AsyncIterator[LiveInput]:
-        async with Microphone(device, on_loss=lambda loss: screen.note(note_of_loss(loss))) as microphone:
-            yield LiveInput(microphone, microphone.name)
+        losses = LossNotes()
+
+        def tell(note: str | None) -> None:
+            if note is not None:
+                screen.note(note)
+
+        try:
+            async with Microphone(device, on_loss=lambda loss: tell(losses.receive_loss(loss))) as microphone:
+                yield LiveInput(microphone, microphone.name)
+        finally:
+            tell(losses.close())
 
     return opening
 

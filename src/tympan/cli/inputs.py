@@ -11,8 +11,7 @@ from pathlib import Path
 from tympan.cli.errors import needs_extra
 from tympan.client.paced_source import REAL_TIME, PacedSource
 from tympan.client.pipe_source import STDIN_NAME, PipeSource
-from tympan.client.portaudio import MAX_RATE_HZ, MIN_RATE_HZ
-from tympan.client.raw_audio import RawFormat
+from tympan.client.raw_audio import MAX_RATE_HZ, MIN_RATE_HZ, RawFormat
 from tympan.client.sources import AudioFile, open_audio, pcm_chunks
 from tympan.core.audio import AudioFormat
 from tympan.core.errors import MediaError

@@ -26,6 +26,7 @@ from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
+from tympan.client.errors import AuthError
 from tympan.core.errors import TympanError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
@@ -96,7 +97,8 @@ def _replace_closed_streams() -> None:
 
 
 def _told(error: TympanError) -> ExitCode:
-    _say(str(error))
+    hint = "; give a valid key with --api-key or TYMPAN_API_KEY" if isinstance(error, AuthError) else ""
+    _say(f"{error}{hint}")
     return exit_code_of(error.first if isinstance(error, PartialFailure) else error)
 
 

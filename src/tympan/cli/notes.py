@@ -24,11 +24,28 @@ def note_of(event: Event | ServerMessage) -> str | None:
             return None
 
 
-def note_of_loss(loss: AudioLoss) -> str:
-    """What was lost between a microphone and its listener."""
-    parts = []
-    if loss.dropped_ms:
-        parts.append(f"{loss.dropped_ms / 1000:.1f} s of audio were dropped")
-    if loss.device_overflows:
-        parts.append(f"the microphone lost some audio ({loss.device_overflows} times so far)")
-    return f"this machine is too slow: {', '.join(parts)}"
+class LossNotes:
+    """Tells of lost audio: at once, then whenever it has doubled, and how much it was in the end."""
+
+    def __init__(self) -> None:
+        self._loss = self._told = AudioLoss()
+
+    def receive_loss(self, loss: AudioLoss) -> str | None:
+        """So much was lost since the beginning."""
+        self._loss = loss
+        has_doubled = (
+            loss.dropped_ms > 2 * self._told.dropped_ms or loss.device_overflows > 2 * self._told.device_overflows
+        )
+        return self.close() if has_doubled else None
+
+    def close(self) -> str | None:
+        """What hasn't been told yet. Idempotent."""
+        if self._loss == self._told:
+            return None
+        self._told = self._loss
+        parts = []
+        if self._loss.dropped_ms:
+            parts.append(f"{self._loss.dropped_ms / 1000:.1f} s of audio were dropped")
+        if self._loss.device_overflows:
+            parts.append(f"the microphone lost some audio (so far {self._loss.device_overflows} times)")
+        return f"this machine is too slow: {', '.join(parts)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tympan.cli.errors import needs_extra
+from tympan.client.raw_audio import MAX_RATE_HZ, MIN_RATE_HZ
 from tympan.core.audio import Encoding
 
 if TYPE_CHECKING:  # `--help` is fast
@@ -18,6 +19,10 @@ Url = Annotated[
     typer.Option(help="Stream to this server, like ws://localhost:8000. Without it, all runs here."),
 ]
 ApiKey = Annotated[str | None, typer.Option(envvar="TYMPAN_API_KEY", help="Key for the server.", show_default=False)]
+SpeechModel = Annotated[
+    str | None,
+    typer.Option(help="Model of the server, by the protocol's name.", show_default="the server's default"),
+]
 Engine = Annotated[str, typer.Option(help="Engine, where everything runs here.", envvar="TYMPAN_ENGINE")]
 Model = Annotated[
     str | None,
@@ -36,14 +41,19 @@ SmartTurn = Annotated[
     ),
 ]
 SampleRate = Annotated[
-    int, typer.Option(min=8_000, max=96_000, help="Of raw PCM on standard input; a WAV header wins.")
+    int, typer.Option(min=MIN_RATE_HZ, max=MAX_RATE_HZ, help="Of raw PCM on standard input; a WAV header wins.")
 ]
 Channels = Annotated[int, typer.Option(min=1, max=32, help="Of raw PCM on standard input; they are averaged.")]
 RawEncoding = Annotated[Encoding, typer.Option("--encoding", help="Of raw PCM on standard input.")]
 
 
 def open_service(
-    url: str | None, api_key: str | None, engine: str, model: str | None, smart_turn: str | None
+    url: str | None,
+    api_key: str | None,
+    speech_model: str | None,
+    engine: str,
+    model: str | None,
+    smart_turn: str | None,
 ) -> AbstractContextManager[Service]:
     """The server at `url`, or an engine in this process.
 
@@ -54,7 +64,7 @@ def open_service(
     if url is not None:
         from tympan.cli.remote import RemoteService  # noqa: PLC0415
 
-        return nullcontext(RemoteService(url, api_key))
+        return nullcontext(RemoteService(url, api_key, speech_model))
     with needs_extra("server"):
         from tympan.cli.local import local_service  # noqa: PLC0415
     return local_service(engine, model, {} if smart_turn is None else {"smart_turn": smart_turn})

@@ -16,12 +16,14 @@ class RemoteService:
 
     url: str
     api_key: str | None
+    speech_model: str | None
     is_remote = True
 
     def session(self, sample_rate_hz: int, *, wants_partials: bool) -> AbstractAsyncContextManager[Conversation]:
         parameters: dict[str, ParameterValue] = {
             "sample_rate": sample_rate_hz,
             "encoding": "pcm_s16le",
+            "speech_model": self.speech_model,
             "format_turns": True,
             "include_partial_turns": wants_partials,
         }

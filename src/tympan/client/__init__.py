@@ -34,7 +34,12 @@ if TYPE_CHECKING:
         TlsError,
     )
     from tympan.client.events import Continuation, Event, Reconnected, Reconnecting
+    from tympan.client.microphone import AudioLoss, Microphone
+    from tympan.client.paced_source import bytes_source, file_source
     from tympan.client.parameters import SessionParameters
+    from tympan.client.pipe_source import PipeSource
+    from tympan.client.portaudio import input_devices, open_microphone
+    from tympan.client.raw_audio import RawFormat
     from tympan.client.retry import ReconnectPolicy
     from tympan.client.session import Session
     from tympan.client.tokens import mint_token
@@ -70,7 +75,12 @@ _MODULES = {
         "TlsError",
     ),
     "events": ("Continuation", "Event", "Reconnected", "Reconnecting"),
+    "microphone": ("AudioLoss", "Microphone"),
+    "paced_source": ("bytes_source", "file_source"),
     "parameters": ("SessionParameters",),
+    "pipe_source": ("PipeSource",),
+    "portaudio": ("input_devices", "open_microphone"),
+    "raw_audio": ("RawFormat",),
     "retry": ("ReconnectPolicy",),
     "session": ("Session",),
     "tokens": ("mint_token",),
@@ -93,6 +103,7 @@ _PLACES = {name: f"tympan.client.{module}" for module, names in _MODULES.items()
 
 __all__ = [
     "AudioDeviceError",
+    "AudioLoss",
     "AudioSource",
     "AuthError",
     "Begin",
@@ -103,8 +114,11 @@ __all__ = [
     "ErrorContext",
     "Event",
     "Heartbeat",
+    "Microphone",
     "NetworkError",
+    "PipeSource",
     "ProtocolViolation",
+    "RawFormat",
     "ReconnectPolicy",
     "Reconnected",
     "Reconnecting",
@@ -123,8 +137,12 @@ __all__ = [
     "Turn",
     "UpdateConfiguration",
     "Word",
+    "bytes_source",
     "connect",
+    "file_source",
+    "input_devices",
     "mint_token",
+    "open_microphone",
 ]
 
 

@@ -1,7 +1,10 @@
 """One WebSocket connection that speaks v3: a thin shell of `websockets` round `wire.v3.client`. No continuity.
 
-    connection = await open_connection(url, parameters={"sample_rate": 16000}, api_key=key)
-    begin = await connection.receive_first()
+    connection = await open_connection(Target(url), {"sample_rate": 16000}, api_key=key)
+    try:
+        begin = await connection.receive_first()
+    finally:
+        await connection.close()
 
 Rules:
 - Whatever goes wrong is a ClientError with its context; no text, context or log holds a credential.

@@ -15,11 +15,8 @@ from typing import Any
 
 from tympan.client.errors import AudioDeviceError
 from tympan.client.microphone import AudioLoss, Microphone
-from tympan.client.raw_audio import CHUNK_MS
+from tympan.client.raw_audio import CHUNK_MS, MAX_RATE_HZ, MIN_RATE_HZ
 from tympan.core.units import sample_count
-
-MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 96_000
-"""What the protocol accepts (protocol reference, section 2.1)."""
 
 _LIKED_RATES_HZ = (16_000, 48_000, 44_100, 32_000, 24_000, 22_050, 8_000)
 

@@ -19,6 +19,9 @@ from tympan.core.units import sample_count
 CHUNK_MS = 50
 """The shortest chunk that the hosted service takes: the least delay."""
 
+MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 96_000
+"""What the protocol accepts (protocol reference, section 2.1)."""
+
 _UNKNOWN_LENGTH = 0x7FFF_0000
 """Writers to a pipe don't know the length and put the largest number here; some put 0."""
 

@@ -42,14 +42,14 @@ def check(document: Document, rules: Iterable[AnyRule], target: Target) -> list[
 def fix(document: Document, rules: Sequence[AnyRule], target: Target, *, with_unsafe: bool = False) -> Outcome:
     """Apply the fixes that are allowed, again and again until there is none."""
     fixed: list[Finding] = []
+    left = check(document, rules, target)
     for _ in range(_MOST_ROUNDS):
-        findings = check(document, rules, target)
-        wanted = [finding for finding in findings if _is_wanted(finding, with_unsafe)]
-        document, done = _apply(document, wanted)
+        document, done = _apply(document, [finding for finding in left if _is_wanted(finding, with_unsafe)])
         if not done:
             break
         fixed += done
-    return Outcome(document, tuple(fixed), tuple(check(document, rules, target)))
+        left = check(document, rules, target)
+    return Outcome(document, tuple(fixed), tuple(left))
 
 
 def _is_wanted(finding: Finding, with_unsafe: bool) -> bool:
@@ -59,6 +59,8 @@ def _is_wanted(finding: Finding, with_unsafe: bool) -> bool:
 def _apply(document: Document, findings: Sequence[Finding]) -> tuple[Document, list[Finding]]:
     """The document after as many of these fixes as go together, and which."""
     chosen = _compatible(findings)
+    if not chosen:
+        return document, []
     try:
         return document.reopened(_edited(document.text, chosen)), chosen
     except Unreadable:

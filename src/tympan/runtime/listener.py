@@ -43,7 +43,7 @@ class Listener:
         self._config = config
         self._decoder = PcmDecoder(config.audio)
         self._machine = TurnMachine(config.turn)
-        self._settled = SettledPosition(tells_partials=config.output.include_partial_turns)
+        self._settled = SettledPosition(config)
         self._silence = SilenceWatch(is_on=config.output.has_silence)
         self._queue: deque[bytes | Control] = deque()
         self._judged_until_ms = StreamMs(0)
@@ -117,6 +117,7 @@ class Listener:
             case ConfigUpdate():
                 self._config = control.apply_to(self._config)
                 self._machine.configure(self._config.turn)
+                self._settled.configure(self._config)
                 self._stream.configure(stream_options(self._config))
                 self._silence.is_on = self._config.output.has_silence
                 return self._heard([ConfigurationChanged(self._config)])

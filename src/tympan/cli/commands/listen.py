@@ -17,6 +17,7 @@ from tympan.cli.options import (
     RawEncoding,
     SampleRate,
     SmartTurn,
+    SpeechModel,
     Url,
     open_service,
 )
@@ -31,6 +32,7 @@ if TYPE_CHECKING:  # `--help` is fast
 def listen(
     url: Url = None,
     api_key: ApiKey = None,
+    speech_model: SpeechModel = None,
     device: Annotated[
         str | None,
         typer.Option(help="Microphone: an index or a part of a name from --list-devices.", show_default="the system's"),
@@ -97,7 +99,7 @@ def listen(
     screen = open_screen(results_are_elsewhere=output is not None)
     with screen, TurnWriter(output_format, output) as writer, Recorder(save_audio) as recorder:
         screen.state("starting")
-        with open_service(url, api_key, engine, model, smart_turn) as service:
+        with open_service(url, api_key, speech_model, engine, model, smart_turn) as service:
             listen_to(opening, service, screen, writer, recorder)
 
 

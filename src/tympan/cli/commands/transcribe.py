@@ -17,6 +17,7 @@ from tympan.cli.options import (
     RawEncoding,
     SampleRate,
     SmartTurn,
+    SpeechModel,
     Url,
     open_service,
 )
@@ -46,6 +47,7 @@ def transcribe(
     ],
     url: Url = None,
     api_key: ApiKey = None,
+    speech_model: SpeechModel = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Send at the pace of the audio instead of as fast as possible.")
     ] = False,
@@ -79,7 +81,7 @@ def transcribe(
     targets = _targets(files, output, output_format)
     shows_turns = output is None and output_format is TranscriptFormat.TEXT
     with (
-        open_service(url, api_key, engine, model, smart_turn) as service,
+        open_service(url, api_key, speech_model, engine, model, smart_turn) as service,
         Audience(shows_turns=shows_turns, has_headers=len(files) > 1) as audience,
     ):
         # Imported on use: `--help` needs none of it.

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from tympan.migrate.formats.javascript import JAVASCRIPT
+from tympan.migrate.formats.notebook import NOTEBOOK
 from tympan.migrate.formats.opened import Format
 from tympan.migrate.formats.python import PYTHON
+from tympan.migrate.formats.settings import COMMENTED, INI, JSON
 
-FORMATS: tuple[Format, ...] = (PYTHON,)
+FORMATS: tuple[Format, ...] = (PYTHON, NOTEBOOK, JAVASCRIPT, COMMENTED, INI, JSON)
 
 
 def format_of(file_name: str) -> Format | None:

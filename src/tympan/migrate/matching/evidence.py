@@ -8,6 +8,7 @@ remembered.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 import libcst as cst
 
@@ -32,6 +33,11 @@ def evidence_in(code: PythonDocument) -> frozenset[str]:
         code.memo[EVIDENCE] = code.context | found
     evidence: frozenset[str] = code.memo[EVIDENCE]
     return evidence
+
+
+def remember(code: PythonDocument, facts: Iterable[str]) -> None:
+    """Add facts for the next round of a fix."""
+    code.memo[EVIDENCE] = evidence_in(code) | frozenset(facts)
 
 
 def speaks_v2(code: PythonDocument) -> bool:

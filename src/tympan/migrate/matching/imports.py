@@ -24,6 +24,18 @@ def imported(code: PythonDocument, module: str, name: str, *, from_module: bool 
     return (name if from_module else f"{module}.{name}"), [_added(code, line)]
 
 
+def imported_together(code: PythonDocument, module: str, *names: str) -> tuple[list[str], list[Edit]]:
+    """As `imported`, for several names of a module: what is missing comes in one import."""
+    known = {name: _known(code, module, name) for name in names}
+    missing = [name for name in names if known[name] is None]
+    edits: list[Edit] = []
+    if missing:
+        started = _from(code, module)
+        text = ", ".join(missing)
+        edits = [_added(code, f"from {module} import {text}") if started is None else _one_more(code, started, text)]
+    return [known[name] or name for name in names], edits
+
+
 def _one_more(code: PythonDocument, statement: cst.ImportFrom, name: str) -> Edit:
     """One name more in an import."""
     assert not isinstance(statement.names, cst.ImportStar)

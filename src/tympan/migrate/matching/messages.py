@@ -7,25 +7,25 @@ protocol; what is assigned from such a variable, or passed to a function of the 
 from __future__ import annotations
 
 import re
-from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.evidence import speaks_v2
+from tympan.migrate.matching.calls import called_functions
+from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
+    BindingKind,
     bindings,
-    functions_named,
     parameters,
     uses,
     value_of,
     variable_key,
 )
 from tympan.migrate.matching.source import Function, PythonDocument
-from tympan.migrate.matching.strings import text_of
+from tympan.migrate.matching.strings import quote_at, text_of
 
 V3_TYPE_NAMES = frozenset({"Begin", "Turn", "Termination"})
 _OLD_FIELDS = frozenset({"message_type", "audio_start", "audio_end", "punctuated", "text_formatted"})
@@ -35,6 +35,8 @@ _NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confid
 
 _HINT = re.compile("|".join((*sorted(_NEW_FIELDS), *(f"['\"]{name}['\"]" for name in sorted(V3_TYPE_NAMES)))))
 """Without one of these words, and without v2, there is no message in a file."""
+_SERVICE = re.compile("assemblyai|/v3/ws|transcript|end_of_turn|turn_is_formatted")
+"""Nor without one of these: other services and games have a `Turn` too."""
 
 Key = tuple[object, ...]
 
@@ -81,7 +83,7 @@ def message_accesses(code: PythonDocument) -> list[Access]:
 
 def pattern_fields(code: PythonDocument) -> Iterator[tuple[str, cst.SimpleString]]:
     """The keys in `case {"key": …}` over messages."""
-    for pattern in code.nodes(cst.MatchMapping):
+    for pattern in code.nodes(cst.MatchMapping) if _message_keys(code) else ():
         match = code.enclosing(pattern, cst.Match)
         if match is not None and is_message(code, match.subject):
             for element in pattern.elements:
@@ -103,11 +105,37 @@ def type_access(code: PythonDocument, node: cst.BaseExpression) -> Access | None
         return access if access.key in ("message_type", "type") and is_message(code, access.base) else None
     if isinstance(node, cst.Name | cst.Attribute):
         for binding in bindings(code, node):
+            if binding.kind is BindingKind.PARAMETER:
+                return _given_type(code, binding.target)
             if binding.value is not None and not isinstance(binding.value, cst.Name | cst.Attribute):
                 found = type_access(code, binding.value)
                 if found is not None:
                     return found
     return None
+
+
+def _given_type(code: PythonDocument, parameter: cst.CSTNode) -> Access | None:
+    """A parameter that gets the type of a message which the same call passes too: `show(kind, message)`."""
+    function = code.function(parameter)
+    if function is None or not isinstance(parameter, cst.Name) or parameter.value not in parameters(function):
+        return None
+    names = parameters(function)
+    nodes = {p.name.value: p.name for p in (*function.params.posonly_params, *function.params.params)}
+    position = names.index(parameter.value)
+    for call in code.nodes(cst.Call):
+        values = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        if len(values) <= position or function not in called_functions(code, call):
+            continue
+        value = values[position]
+        access = None if _is_parameter(code, value) else type_access(code, value)
+        for other, given in zip(names, values, strict=False):
+            if access is not None and variable_key(code, given) == variable_key(code, access.base):
+                return replace(access, node=parameter, base=nodes[other])
+    return None
+
+
+def _is_parameter(code: PythonDocument, node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and any(b.kind is BindingKind.PARAMETER for b in bindings(code, node))
 
 
 def renamed(code: PythonDocument, access: Access, key: str) -> list[Edit]:
@@ -126,10 +154,15 @@ def retexted(code: PythonDocument, node: cst.SimpleString, text: str) -> Edit:
 
 def field(code: PythonDocument, access: Access, name: str, quote: str = "") -> str:
     """Source that reads another field of the same message, in the manner of an access."""
-    key = access.key_node
-    quote = quote or (key.quote[0] if isinstance(key, cst.SimpleString) else '"')
+    quote = quote or own_quote(code, access)
     base = code.source(access.base)
     return f"{base}[{quote}{name}{quote}]" if access.style is Style.SUBSCRIPT else f"{base}.get({quote}{name}{quote})"
+
+
+def own_quote(code: PythonDocument, access: Access) -> str:
+    """The quote that an access is written with."""
+    key = access.key_node
+    return quote_at(code, access.node, key.quote[0] if isinstance(key, cst.SimpleString) else '"')
 
 
 def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
@@ -154,8 +187,9 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        if speaks_v2(code) or _HINT.search(code.text):
+        if speaks_v2(code) or (_HINT.search(code.text) and _SERVICE.search(code.text)):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
+            remember(code, (_fact(code, access) for access in message_accesses(code)))
     keys: set[Key] = code.memo["messages"]
     return keys
 
@@ -163,7 +197,9 @@ def _message_keys(code: PythonDocument) -> set[Key]:
 def _seeds(code: PythonDocument) -> Iterator[Key]:
     is_v2 = speaks_v2(code)
     for access in accesses(code):
-        is_seed = access.key in _NEW_FIELDS or (is_v2 and access.key in _OLD_FIELDS)
+        is_seed = (
+            access.key in _NEW_FIELDS or _fact(code, access) in code.context or (is_v2 and access.key in _OLD_FIELDS)
+        )
         if is_seed or (access.key == "type" and _is_compared_with(code, access.node, V3_TYPE_NAMES)):
             yield variable_key(code, access.base)
     for pattern in code.nodes(cst.MatchMapping):
@@ -171,6 +207,12 @@ def _seeds(code: PythonDocument) -> Iterator[Key]:
             subject = code.enclosing(pattern, cst.Match)
             if subject is not None:
                 yield variable_key(code, subject.subject)
+
+
+def _fact(code: PythonDocument, access: Access) -> str:
+    """What is remembered of a message in the next round of a fix: the names of functions and variables stay."""
+    functions = [above.name.value for above in code.ancestors(access.node) if isinstance(above, cst.FunctionDef)]
+    return f"message {'.'.join(functions)} {code.source(access.base)}"
 
 
 def pattern_keys(pattern: cst.MatchMapping) -> list[str]:
@@ -249,31 +291,3 @@ def _parameter_key(code: PythonDocument, function: Function, name: str) -> Key:
     params = (*function.params.posonly_params, *function.params.params)
     node = next(param.name for param in params if param.name.value == name)
     return variable_key(code, node)
-
-
-def called_functions(code: PythonDocument, call: cst.Call) -> list[Function]:
-    """Functions of the file that a call may run: by name, or out of a table (`TABLE[kind](…)`)."""
-    found = [*functions_named(code, call.func), *_table_functions(code, call.func)]
-    if isinstance(call.func, cst.Name):
-        values = [binding.value for binding in bindings(code, call.func) if binding.value is not None]
-        found += [function for value in values for function in _table_functions(code, value)]
-    return found
-
-
-def _table_functions(code: PythonDocument, looked_up: cst.BaseExpression) -> list[Function]:
-    """The functions in the table that `TABLE[kind]` or `TABLE.get(kind)` looks into."""
-    match looked_up:
-        case cst.Subscript(value=held) | cst.Call(func=cst.Attribute(value=held, attr=cst.Name("get"))):
-            table = held if isinstance(held, cst.Dict) else value_of(code, held)
-            if isinstance(table, cst.Dict):
-                values = [e.value for e in table.elements if isinstance(e, cst.DictElement)]
-                return [function for value in values for function in functions_named(code, value)]
-    return []
-
-
-def by_message(code: PythonDocument) -> dict[Key, list[Access]]:
-    """The accesses to each message."""
-    found: dict[Key, list[Access]] = defaultdict(list)
-    for access in message_accesses(code):
-        found[variable_key(code, access.base)].append(access)
-    return found

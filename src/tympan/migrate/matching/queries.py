@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from urllib.parse import unquote_plus
 
@@ -11,6 +12,8 @@ from tympan.migrate.document import Span
 from tympan.migrate.matching.names import is_call_of
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import Piece, literal
+
+_PLACEHOLDER = re.compile(r"%[sd]|[{}]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +90,10 @@ def _source(code: PythonDocument, values: list[Piece]) -> str | None:
         return code.source(_unquoted(code, values[0].value))
     if any(piece.value is not None or piece.text is None for piece in values):
         return None
-    text = unquote_plus("".join(piece.text or "" for piece in values))
+    raw = "".join(piece.text or "" for piece in values)
+    if _PLACEHOLDER.search(raw):
+        return None  # filled in later, elsewhere
+    text = unquote_plus(raw)
     if text.isascii() and text.isdigit():
         return str(int(text))
     return {"true": "True", "false": "False"}.get(text.lower(), literal(text))
@@ -98,6 +104,12 @@ def _unquoted(code: PythonDocument, node: cst.BaseExpression) -> cst.BaseExpress
     if is_call_of(code, node, "urllib.parse.quote", "urllib.parse.quote_plus") and isinstance(node, cst.Call):
         return node.args[0].value
     return node
+
+
+def is_template(parts: list[Piece]) -> bool:
+    """Whether the query is one literal with places to fill in later."""
+    last = parts[-1] if parts else Piece(None)
+    return last.span is not None and "?" in (last.text or "") and _PLACEHOLDER.search(last.text or "") is not None
 
 
 def span_to_end(code: PythonDocument, query: Query, root: cst.BaseExpression) -> Span:

@@ -116,6 +116,12 @@ def quote_of(node: cst.SimpleString | cst.FormattedString) -> str:
     return node.quote if isinstance(node, cst.SimpleString) else node.end
 
 
+def quote_at(code: PythonDocument, node: cst.CSTNode, preferred: str) -> str:
+    """A quote that may stand at a place: inside an f-string another one than that of the f-string."""
+    around = {text.end[0] for text in code.ancestors(node) if isinstance(text, cst.FormattedString)}
+    return next((quote for quote in (preferred, "'", '"') if quote not in around), preferred)
+
+
 def literal(text: str, like: str = '"') -> str:
     """Python source of a text, in quotes like these."""
     quote = like[-1] if like[-1:] in "'\"" and like else '"'

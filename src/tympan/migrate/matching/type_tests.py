@@ -20,6 +20,7 @@ class Form(Enum):
     NOT_EQUAL = auto()
     IN = auto()
     """In a tuple, list or set, right of `in`."""
+    NOT_IN = auto()
     CASE = auto()
     """A value, or one of several, in a `case` of a `match` over the type."""
     FIELD = auto()
@@ -118,10 +119,11 @@ def _contained(code: PythonDocument, element: cst.Element) -> TypeTest:
     container = code.parent(element)
     target = code.parent(container)
     comparison = code.parent(target)
-    is_in = isinstance(target, cst.ComparisonTarget) and isinstance(target.operator, cst.In)
-    if not is_in or not isinstance(comparison, cst.Comparison) or len(comparison.comparisons) != 1:
+    operator = target.operator if isinstance(target, cst.ComparisonTarget) else None
+    form = Form.IN if isinstance(operator, cst.In) else Form.NOT_IN if isinstance(operator, cst.NotIn) else None
+    if form is None or not isinstance(comparison, cst.Comparison) or len(comparison.comparisons) != 1:
         return TypeTest(Form.OTHER, element)
-    return TypeTest(Form.IN, comparison, _seen(code, comparison, type_access(code, comparison.left)))
+    return TypeTest(form, comparison, _seen(code, comparison, type_access(code, comparison.left)))
 
 
 def _cased(code: PythonDocument, value: cst.MatchValue) -> TypeTest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
@@ -75,12 +76,13 @@ class Address:
         """The address without anything secret."""
         return urlunsplit(("wss" if self.is_tls else "ws", self.origin, self.path, "", ""))
 
-    def websocket(self, parameters: dict[str, str], *, is_anonymous: bool = False) -> str:
-        """The address of a session; what the user's query says wins over `parameters`.
+    def websocket(self, parameters: Mapping[str, str], *, is_anonymous: bool = False) -> str:
+        """The address of a session. What a check needs wins over the user's query, and audio is always PCM16.
 
         `is_anonymous` leaves out credentials that the user's query holds.
         """
-        given = {name: value for name, value in self.query if not (is_anonymous and name in _CREDENTIALS)}
+        left_out = {*parameters, "encoding", *(_CREDENTIALS if is_anonymous else ())}
+        given = {name: value for name, value in self.query if name not in left_out}
         query = urlencode({**parameters, **given})
         return urlunsplit(("wss" if self.is_tls else "ws", self.origin, self.path, query, ""))
 

@@ -43,7 +43,7 @@ class Visitor:
     ) -> AbstractAsyncContextManager[Line]:
         """Connect with the user's own credential, with this key, or with none."""
         shown = key if key is not None else None if is_anonymous else self.api_key
-        url = self.address.websocket({**parameters, **self.parameters}, is_anonymous=is_anonymous or key is not None)
+        url = self.address.websocket({**self.parameters, **parameters}, is_anonymous=is_anonymous or key is not None)
         headers = {} if shown is None else {"Authorization": shown}
         return open_line(url, headers, self.tls if self.address.is_tls else None, self.timeout_s, tag=tag)
 

@@ -12,7 +12,7 @@ from tympan.migrate.matching.addresses import OLD_HOST, Move, moved, moved_origi
 from tympan.migrate.matching.evidence import speaks_v2
 from tympan.migrate.matching.names import is_call_of
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import address_roots, flat, pieces
+from tympan.migrate.matching.strings import UNKNOWN, address_roots, flat, pieces
 from tympan.migrate.rule import HOSTED_ADDRESS, Applicability, Finding, Invalid, Rule, Target, Valid
 
 _HOST = re.compile(rf"(?:\w+://)?{OLD_HOST}/?")
@@ -93,7 +93,9 @@ class Address(Rule[PythonDocument]):
             elif not made.issuperset(edits):
                 made.update(edits)
                 span = next((p.span for p in parts if p.span and move.old_path in (p.text or "")), document.span(root))
-                yield self.fixable(span, message, f"Connect to {target.socket}/v3/ws.", edits)
+                is_told = UNKNOWN not in flat(parts).partition(move.old_path)[0]
+                rest = "" if is_told else " The host comes from elsewhere: change it there."
+                yield self.fixable(span, message, f"Connect to {target.socket}/v3/ws.{rest}", edits)
         yield from self._hosts(document, move, made)
 
     def _hosts(self, code: PythonDocument, move: Move, made: set[Edit]) -> Iterator[Finding]:

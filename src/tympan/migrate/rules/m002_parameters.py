@@ -11,10 +11,10 @@ from tympan.migrate.matching.dicts import Entry, add_entry, entries, remove_entr
 from tympan.migrate.matching.evidence import speaks_v2
 from tympan.migrate.matching.imports import imported
 from tympan.migrate.matching.names import argument
-from tympan.migrate.matching.queries import Parameter, Query, query_of, span_to_end
+from tympan.migrate.matching.queries import Parameter, Query, is_template, query_of, span_to_end
 from tympan.migrate.matching.sockets import Library, openings
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import flat, pieces, quote_of, text_roots
+from tympan.migrate.matching.strings import Piece, flat, pieces, quote_of, text_roots
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
 _RENAMED = {"word_boost": "keyterms_prompt"}
@@ -106,19 +106,44 @@ class Parameters(Rule[PythonDocument]):
             about="formatted",
         ),
         Invalid(
+            'URL = "wss://api.assemblyai.com/v2/realtime/ws?sample_rate=%d"\nconnect(URL % rate)\n',
+            'URL = "wss://api.assemblyai.com/v2/realtime/ws?sample_rate=%d&format_turns=true"\nconnect(URL % rate)\n',
+            about="filled in elsewhere",
+        ),
+        Invalid(
             'URL = "wss://api.assemblyai.com/v2/realtime/ws?" + parameters_from_settings()\n',
             None,
             about="the query is made elsewhere",
+        ),
+        Invalid(
+            "import websockets\nURL = 'wss://api.assemblyai.com/v2/realtime/ws'\n"
+            "connection = websockets.connect(with_query(URL))\n",
+            None,
+            about="the query isn't seen at all",
         ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
+        found = [*self._in_addresses(document), *self._in_calls(document)]
+        yield from found
+        if not found and "format_turns" not in document.text:
+            for opening in openings(document):
+                span, advice = document.span(opening.call.func), f"Its query isn't seen. {_ADVICE}"
+                yield self.by_hand(span, "formatted finals aren't asked for", advice)
+
+    def _in_addresses(self, document: PythonDocument) -> Iterator[Finding]:
         for root in text_roots(document):
             parts = pieces(document, root)
             if any(path in flat(parts) for path in _PATHS) and any(p.text and "?" in p.text for p in parts):
-                yield from self._in_address(document, root, query_of(document, parts))
+                query = query_of(document, parts)
+                if query is None and is_template(parts):
+                    yield from self._in_template(document, parts[-1])
+                else:
+                    yield from self._in_address(document, root, query)
+
+    def _in_calls(self, document: PythonDocument) -> Iterator[Finding]:
         for opening in openings(document):
             given = argument(opening.call, "params") if opening.library is Library.AIOHTTP else None
             if given is not None:
@@ -136,6 +161,16 @@ class Parameters(Rule[PythonDocument]):
                 yield self.by_hand(code.span(root), _MESSAGE, "The address is formatted as a whole. " + _ADVICE)
             else:
                 yield self.fixable(span_to_end(code, query, root), _MESSAGE, _ADVICE, edits)
+
+    def _in_template(self, code: PythonDocument, piece: Piece) -> Iterator[Finding]:
+        """`"…?sample_rate=%d"` that is filled in elsewhere: the query stays a text."""
+        span, text = piece.span, piece.text or ""
+        assert span is not None
+        if any(f"{key}=" in text for key in _OLD):
+            yield self.by_hand(span, _MESSAGE, f"{_ADVICE} Its values are filled in elsewhere.")
+        elif "format_turns=" not in text:
+            edit = Edit(Span(span.end, span.end), "&format_turns=true")
+            yield self.fixable(span, "format_turns is missing", "Ask for formatted finals.", [edit])
 
     def _in_dict(self, code: PythonDocument, given: cst.BaseExpression, true: str) -> Iterator[Finding]:
         written = written_dict(code, given)

@@ -7,10 +7,10 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.evidence import TYPE_NAMES, speaks_v2
+from tympan.migrate.matching.evidence import speaks_v2
 from tympan.migrate.matching.messages import Access, alternatives, field, retexted
 from tympan.migrate.matching.source import PythonDocument
-from tympan.migrate.matching.strings import text_of
+from tympan.migrate.matching.strings import quote_at, text_of
 from tympan.migrate.matching.type_tests import Form, TypeName, TypeTest, type_names
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -20,7 +20,6 @@ _NAMES = {
     "SessionBegins": "Begin",
     _PARTIAL: "Turn",
     _FINAL: "Turn",
-    "SessionInformation": "Termination",
     "SessionTerminated": "Termination",
 }
 _HOW_TURNS = (
@@ -40,7 +39,7 @@ class MessageTypes(Rule[PythonDocument]):
     title = "SessionBegins, PartialTranscript, FinalTranscript, SessionTerminated are Begin, Turn, Termination"
     what = (
         "The names of message types, in comparisons, in `in`, in `match`, in constants and tables. SessionBegins is "
-        "Begin, SessionTerminated and SessionInformation are Termination. PartialTranscript and FinalTranscript are "
+        "Begin, SessionTerminated is Termination. PartialTranscript and FinalTranscript are "
         "both Turn. The fix asks for the fields as well: a partial is a Turn without `end_of_turn`; the final is the "
         "one with `end_of_turn` and `turn_is_formatted`. The Turn that ends a turn unformatted comes right before the "
         "formatted one, with the same words; it is neither, so that no final is printed twice. Where the message "
@@ -80,6 +79,17 @@ class MessageTypes(Rule[PythonDocument]):
             about="partials and finals alike",
         ),
         Invalid(
+            _PRELUDE + "    kind = msg['message_type']\n"
+            "    if kind not in ['PartialTranscript', 'SessionBegins']:\n        print(msg['text'])\n"
+            "    if not kind == 'PartialTranscript':\n        print(msg['text'])\n",
+            _PRELUDE + "    kind = msg['message_type']\n"
+            "    if kind not in ['Turn', 'Begin'] or kind == 'Turn' and msg['end_of_turn'] "
+            "and msg['turn_is_formatted']:\n        print(msg['text'])\n"
+            "    if not (kind == 'Turn' and not (msg['end_of_turn'] and msg['turn_is_formatted'])):\n"
+            "        print(msg['text'])\n",
+            about="neither this nor that",
+        ),
+        Invalid(
             _PRELUDE + "    match msg['message_type']:\n"
             "        case 'PartialTranscript':\n            print(msg['text'], end='\\r')\n"
             "        case 'FinalTranscript' if msg['text']:\n            print(msg['text'])\n",
@@ -94,6 +104,14 @@ class MessageTypes(Rule[PythonDocument]):
             _PRELUDE + "    match msg:\n"
             "        case {'message_type': 'Turn', 'end_of_turn': True, 'turn_is_formatted': True, 'text': text}:\n"
             "            print(text)\n",
+        ),
+        Invalid(
+            "def show(kind, msg):\n    if kind == 'FinalTranscript':\n        print(msg['text'])\n\n\n"
+            + _PRELUDE
+            + "    show(msg['message_type'], msg)\n",
+            "def show(kind, msg):\n    if kind == 'Turn' and msg['end_of_turn'] and msg['turn_is_formatted']:\n"
+            "        print(msg['text'])\n\n\n" + _PRELUDE + "    show(msg['message_type'], msg)\n",
+            about="in a function that gets both the type and the message",
         ),
         Invalid(
             "FINAL = 'FinalTranscript'\n"
@@ -113,7 +131,7 @@ class MessageTypes(Rule[PythonDocument]):
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
-        for found in type_names(document, TYPE_NAMES):
+        for found in type_names(document, frozenset(_NAMES)):
             if _is_shown(document, found) or _is_in_table_of_turns(document, found):
                 continue
             yield self._finding(document, found)
@@ -127,7 +145,7 @@ class MessageTypes(Rule[PythonDocument]):
                 span, message, f"Write {new}; what is compared with it here isn't known. {_hint(found)}"
             )
         if found.name not in _TURNS:
-            return self._renamed(code, found, message)
+            return self.fixable(span, message, f"Compare with {new}.", [retexted(code, found.literal, new)])
         edits = [edit for test in found.tests for edit in _conditions(code, found, test)]
         if len(edits) < len(found.tests):
             advice = f"Pass the message to this place, and look at its fields; only its type comes here. {_HOW_TURNS}"
@@ -135,18 +153,6 @@ class MessageTypes(Rule[PythonDocument]):
         if not any(edit.span.overlaps(code.span(found.literal)) for edit in edits):
             edits.append(retexted(code, found.literal, new))
         return self.fixable(span, message, _HOW_TURNS, edits)
-
-    def _renamed(self, code: PythonDocument, found: TypeName, message: str) -> Finding:
-        span, new = code.span(found.literal), _NAMES[found.name]
-        if found.name == "SessionInformation":
-            merged = _merged(code, found)
-            if merged is None:
-                advice = "Do it where SessionTerminated is handled: Termination tells audio_duration_seconds too."
-                return self.by_hand(span, message, advice)
-            if merged:
-                advice = "Termination tells audio_duration_seconds: do both on it."
-                return self.fixable(span, message, advice, merged)
-        return self.fixable(span, message, f"Compare with {new}.", [retexted(code, found.literal, new)])
 
 
 def _hint(found: TypeName) -> str:
@@ -177,7 +183,7 @@ def _is_in_table_of_turns(code: PythonDocument, found: TypeName) -> bool:
 
 def _conditions(code: PythonDocument, found: TypeName, test: TypeTest) -> list[Edit]:
     """The edits at one use, beside that of the literal; empty where none is possible."""
-    quote = found.literal.quote[0]
+    quote = quote_at(code, test.node, found.literal.quote[0])
     match test.node:
         case cst.Comparison() as comparison if test.access is not None:
             return _compared(code, comparison, test, found.name, quote)
@@ -203,10 +209,13 @@ def _compared(code: PythonDocument, node: cst.Comparison, test: TypeTest, name: 
     assert test.access is not None
     span = code.span(node)
     opening, closing = Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), ")")
-    is_negated = isinstance(code.parent(node), cst.UnaryOperation) and not node.lpar
+    is_negated = isinstance(code.parent(node), cst.UnaryOperation)
     if test.form is Form.EQUAL:
-        added = Edit(Span(span.end, span.end), f" and {_condition(code, test.access, {name}, quote)}")
-        return [opening, added, closing] if is_negated else [added]
+        condition = _condition(code, test.access, {name}, quote)
+        if is_negated and name == _PARTIAL:
+            condition = f"not ({_condition(code, test.access, {_FINAL}, quote)})"
+        added = Edit(Span(span.end, span.end), f" and {condition}")
+        return [opening, added, closing] if is_negated and not node.lpar else [added]
     if test.form is Form.NOT_EQUAL:
         # What isn't a partial is treated as a final: one that isn't formatted yet must not be among them.
         end, formatted = (
@@ -217,6 +226,10 @@ def _compared(code: PythonDocument, node: cst.Comparison, test: TypeTest, name: 
         added = Edit(Span(span.end, span.end), f" or {rest}")
         is_alone = node.lpar or not isinstance(code.parent(node), cst.UnaryOperation | cst.BooleanOperation)
         return [added] if is_alone else [opening, added, closing]
+    is_alone = node.lpar or not isinstance(code.parent(node), cst.UnaryOperation | cst.BooleanOperation)
+    if test.form is Form.NOT_IN:
+        excepted = _not_contained(code, node, test.access, quote)
+        return excepted if is_alone else [opening, *excepted, closing]
     return _contained(code, node, test.access, quote)
 
 
@@ -235,6 +248,18 @@ def _contained(code: PythonDocument, node: cst.Comparison, access: Access, quote
         return [Edit(Span(start, span.end), f"== {quote}Turn{quote} and {condition}")]
     kind = code.source(node.left)
     return [Edit(Span(span.end, span.end), f" and ({kind} != {quote}Turn{quote} or {condition})")]
+
+
+def _not_contained(code: PythonDocument, node: cst.Comparison, access: Access, quote: str) -> list[Edit]:
+    """`kind not in ("PartialTranscript", …)`: what isn't a partial is treated as a final."""
+    [target] = node.comparisons
+    names = {text_of(code, element.value) for element in getattr(target.comparator, "elements", ())}
+    end = code.span(node).end
+    final = _condition(code, access, {_FINAL}, quote)
+    if names >= set(_TURNS):
+        return [Edit(Span(end, end), "")]
+    rest = final if _PARTIAL in names else f"not ({final})"
+    return [Edit(Span(end, end), f" or {code.source(node.left)} == {quote}Turn{quote} and {rest}")]
 
 
 def _cased(code: PythonDocument, case: cst.MatchCase, access: Access, quote: str) -> list[Edit]:
@@ -257,44 +282,3 @@ def _cased(code: PythonDocument, case: cst.MatchCase, access: Access, quote: str
         Edit(Span(span.start, span.start), f"{condition} and ("),
         Edit(Span(span.end, span.end), ")"),
     ]
-
-
-def _merged(code: PythonDocument, found: TypeName) -> list[Edit] | None:
-    """SessionInformation and SessionTerminated in one chain of `elif`: one branch that does what both did.
-
-    Empty: no such chain, the name alone changes. None: there is one, but it can't be merged.
-    """
-    branch = _branch(code, found)
-    others = [other for other in type_names(code, frozenset({"SessionTerminated"})) if _branch(code, other)]
-    chain = _chain(code, branch) if branch is not None else []
-    other = next((b for o in others if (b := _branch(code, o)) in chain), None)
-    if branch is None or other is None:
-        return []
-    body, rest = branch.body, other.body
-    is_plain = isinstance(body, cst.IndentedBlock) and isinstance(rest, cst.IndentedBlock)
-    if not is_plain or code.span(branch) > code.span(other) or branch is chain[0]:
-        return None
-    first, last = body.body[0], body.body[-1]
-    start = code.line_starts[code.place(code.span(first).start).line - 1]
-    end = code.line_starts[code.place(code.span(last).end).line]
-    head = code.line_starts[code.place(code.span(branch).start).line - 1]
-    place = code.span(rest.body[0]).start
-    place = code.line_starts[code.place(place).line - 1]
-    return [Edit(Span(head, end), ""), Edit(Span(place, place), code.text[start:end])]
-
-
-def _branch(code: PythonDocument, found: TypeName) -> cst.If | None:
-    """The `if` or `elif` that tests nothing but this name."""
-    node = found.tests[0].node if len(found.tests) == 1 else None
-    parent = code.parent(node) if node is not None and found.tests[0].form is Form.EQUAL else None
-    return parent if isinstance(parent, cst.If) else None
-
-
-def _chain(code: PythonDocument, branch: cst.If) -> list[cst.If]:
-    head = branch
-    while isinstance(parent := code.parent(head), cst.If) and parent.orelse is head:
-        head = parent
-    chain = [head]
-    while isinstance(chain[-1].orelse, cst.If):
-        chain.append(chain[-1].orelse)
-    return chain

@@ -104,7 +104,8 @@ def _tests_by_function(code: PythonDocument) -> dict[Function | None, list[tuple
 def _tells_finals_apart(tests: list[tuple[str, TypeTest]]) -> bool:
     """Whether a final is asked for by name, or whatever isn't a partial (both are fixed where they stand)."""
     return any(
-        name == "FinalTranscript" or (name == "PartialTranscript" and test.form in (Form.NOT_EQUAL, Form.IN))
+        name == "FinalTranscript"
+        or (name == "PartialTranscript" and test.form in (Form.NOT_EQUAL, Form.IN, Form.NOT_IN))
         for name, test in tests
     )
 
@@ -124,6 +125,8 @@ def _is_tested_before(
         and isinstance(text.base, cst.Name)
         and any(parameter.name.value == text.base.value for parameter in function.params.params)
     )
+    if is_parameter and isinstance(function, cst.FunctionDef) and any(n in function.name.value for n in TYPE_NAMES):
+        return True  # called by the name of the type: TM018
     return is_given and is_parameter and any(tests[other] for other in tests if other is not function)
 
 

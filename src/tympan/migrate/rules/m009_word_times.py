@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tympan.migrate.document import Edit
-from tympan.migrate.matching.imports import imported
-from tympan.migrate.matching.messages import Access, Style, field, message_accesses, pattern_fields
+from tympan.migrate.matching.imports import imported_together
+from tympan.migrate.matching.messages import Access, Style, field, message_accesses, own_quote, pattern_fields
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -82,8 +82,7 @@ class WordTimes(Rule[PythonDocument]):
 
 def _source(code: PythonDocument, access: Access) -> str:
     words = field(code, access, "words")
-    base, key = code.source(access.base), access.key_node
-    quote = key.quote[0] if isinstance(key, cst.SimpleString) else '"'
+    base, quote = code.source(access.base), own_quote(code, access)
     listed = f"{base}[{quote}words{quote}]"
     default = "0" if access.default is None else code.source(access.default)
     if access.key == "confidence":
@@ -96,6 +95,5 @@ def _source(code: PythonDocument, access: Access) -> str:
 
 def _now(code: PythonDocument) -> tuple[str, list[Edit]]:
     """The time now, written as v2 wrote it: UTC without a zone."""
-    moment, first = imported(code, "datetime", "datetime")
-    zone, second = imported(code, "datetime", "timezone")
-    return f"{moment}.now({zone}.utc).replace(tzinfo=None).isoformat()", [*first, *second]
+    (moment, zone), edits = imported_together(code, "datetime", "datetime", "timezone")
+    return f"{moment}.now({zone}.utc).replace(tzinfo=None).isoformat()", edits

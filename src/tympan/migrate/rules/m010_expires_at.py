@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import libcst as cst
 
 from tympan.migrate.document import Edit
-from tympan.migrate.matching.imports import imported
+from tympan.migrate.matching.imports import imported_together
 from tympan.migrate.matching.messages import Access, message_accesses
 from tympan.migrate.matching.names import bindings, qualified
 from tympan.migrate.matching.source import PythonDocument
@@ -78,10 +78,9 @@ class ExpiresAt(Rule[PythonDocument]):
                 yield self.by_hand(document.span(node), "expires_at is a number of seconds, not a text", advice)
 
     def _parsed(self, code: PythonDocument, call: cst.Call, source: cst.BaseExpression) -> Finding:
-        moment, first = imported(code, "datetime", "datetime")
-        zone, second = imported(code, "datetime", "timezone")
+        (moment, zone), added = imported_together(code, "datetime", "datetime", "timezone")
         new = f"{moment}.fromtimestamp({code.source(source)}, {zone}.utc).replace(tzinfo=None)"
-        edits: list[Edit] = [*first, *second, code.replace(call, new)]
+        edits: list[Edit] = [*added, code.replace(call, new)]
         message = "expires_at is a number of seconds, not an ISO date"
         return self.fixable(code.span(call), message, "Make the date with fromtimestamp.", edits)
 

@@ -8,9 +8,10 @@ import libcst as cst
 
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.messages import Access, message_accesses, retexted, type_access
+from tympan.migrate.matching.messages import Access, message_accesses, own_quote, retexted, type_access
 from tympan.migrate.matching.names import bindings
 from tympan.migrate.matching.source import PythonDocument
+from tympan.migrate.matching.strings import quote_at
 from tympan.migrate.matching.type_tests import TypeTest, type_names
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -86,7 +87,7 @@ class Errors(Rule[PythonDocument]):
             if access.key == "message_type" and isinstance(access.node, cst.Comparison):
                 [target] = access.node.comparisons
                 operator = "in" if isinstance(target.operator, cst.NotIn) else "not in"
-                quote = access.key_node.quote[0] if isinstance(access.key_node, cst.SimpleString) else '"'
+                quote = own_quote(code, access)
                 source = f"{quote}error{quote} {operator} {code.source(access.base)}"
                 yield self.fixable(code.span(access.node), message, advice, [code.replace(access.node, source)])
         for node in code.nodes(cst.Comparison):
@@ -94,7 +95,8 @@ class Errors(Rule[PythonDocument]):
                 case cst.Comparison(comparisons=[cst.ComparisonTarget(operator=asked, comparator=cst.Name("None"))]):
                     sign = {cst.Is: "==", cst.Equal: "==", cst.IsNot: "!=", cst.NotEqual: "!="}.get(type(asked))
                     if sign is not None and type_access(code, node.left) is not None:
-                        edit = code.replace(node, f'{code.source(node.left)} {sign} "Error"')
+                        quote = quote_at(code, node, '"')
+                        edit = code.replace(node, f"{code.source(node.left)} {sign} {quote}Error{quote}")
                         yield self.fixable(code.span(node), message, advice, [edit])
         for case in code.nodes(cst.MatchCase):
             match case.pattern:

@@ -56,6 +56,10 @@ class CloseCodes(Rule[PythonDocument]):
             "ENDED = 'SessionTerminated'\nif error.code == 4008:\n    reconnect()\n",
             "ENDED = 'SessionTerminated'\nif error.code == 3008:\n    reconnect()\n",
         ),
+        Invalid(
+            "ENDED = 'SessionTerminated'\nif code in (4008, 4031):\n    pass\n",
+            "ENDED = 'SessionTerminated'\nif code in (3008, 3006):\n    pass\n",
+        ),
         Invalid("ENDED = 'SessionTerminated'\nTEXTS = {4001: 'who are you?', 4002: 'pay first'}\n", None),
         Invalid("ENDED = 'SessionTerminated'\nif code == 4010:\n    pass\n", None, about="no longer there"),
     )
@@ -68,7 +72,7 @@ class CloseCodes(Rule[PythonDocument]):
             if old not in _CODES and old not in _GONE:
                 continue
             parent = document.parent(node)
-            is_compared = isinstance(parent, cst.Comparison | cst.ComparisonTarget)
+            is_compared = isinstance(parent, cst.Comparison | cst.ComparisonTarget) or _is_looked_for(document, parent)
             if not is_compared and not _is_listed(document, node):
                 continue
             span, new = document.span(node), _CODES.get(old)
@@ -80,6 +84,11 @@ class CloseCodes(Rule[PythonDocument]):
             else:
                 advice = f"{new}: {_MEANINGS[new]}. Several old codes are one new one; what stands beside them must be "
                 yield self.by_hand(span, f"v3 closes with {new}, not {old}", advice + "put together.")
+
+
+def _is_looked_for(code: PythonDocument, element: cst.CSTNode) -> bool:
+    """An element of what stands right of `in`: one that stands there twice does no harm."""
+    return isinstance(element, cst.Element) and isinstance(code.parent(code.parent(element)), cst.ComparisonTarget)
 
 
 def _is_listed(code: PythonDocument, node: cst.Integer) -> bool:

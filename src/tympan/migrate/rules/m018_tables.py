@@ -8,9 +8,10 @@ import libcst as cst
 
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.messages import Access, field, type_access
+from tympan.migrate.matching.messages import Access, own_quote, type_access
 from tympan.migrate.matching.names import uses
 from tympan.migrate.matching.source import PythonDocument
+from tympan.migrate.matching.strings import pieces
 from tympan.migrate.matching.turns import returns_values, skip_unformatted_end
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -57,11 +58,17 @@ class Tables(Rule[PythonDocument]):
             None,
             about="looked into elsewhere",
         ),
+        Invalid(
+            "ENDED = 'SessionTerminated'\n" + _PRELUDE + "    getattr(ws, 'on_' + msg['message_type'])(msg)\n",
+            None,
+            about="called by name",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
+        yield from self._by_name(document)
         for table in document.nodes(cst.Dict):
             keys = [element.key for element in table.elements if isinstance(element, cst.DictElement)]
             names = [key.evaluated_value for key in keys if isinstance(key, cst.SimpleString)]
@@ -74,6 +81,19 @@ class Tables(Rule[PythonDocument]):
                 yield self.by_hand(span, message, f"{_ADVICE} Where the table is looked into isn't seen.")
             else:
                 yield self.fixable(span, message, _ADVICE, edits)
+
+    def _by_name(self, code: PythonDocument) -> Iterator[Finding]:
+        """`getattr(self, "on_" + message["message_type"])`."""
+        for call in code.nodes(cst.Call):
+            if not isinstance(call.func, cst.Name) or call.func.value != "getattr" or len(call.args) < 2:
+                continue
+            values = [piece.value for piece in pieces(code, call.args[1].value) if piece.value is not None]
+            if any(type_access(code, value) is not None for value in values):
+                advice = (
+                    "Name them after Begin, Turn and Termination; the one for Turn has to tell partials from finals."
+                )
+                message = "what is called is named after a message type"
+                yield self.by_hand(code.span(call), message, f"{advice} {_ADVICE}")
 
 
 def _edits(code: PythonDocument, table: cst.Dict, keys: list[cst.BaseExpression]) -> list[Edit] | None:
@@ -126,8 +146,7 @@ def _lookups(code: PythonDocument, table: cst.Dict) -> list[cst.BaseExpression] 
 
 
 def _paired(code: PythonDocument, key: cst.BaseExpression, access: Access) -> list[Edit]:
-    base, node = code.source(access.base), access.key_node
-    quote = node.quote[0] if isinstance(node, cst.SimpleString) else '"'
+    base, quote = code.source(access.base), own_quote(code, access)
     span = code.span(key)
     end = f", {base}.get({quote}end_of_turn{quote}))"
     return [Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), end)]
@@ -137,9 +156,8 @@ def _skip(code: PythonDocument, key: cst.BaseExpression, access: Access) -> list
     function = code.function(key)
     if code.function(access.node) is not function or returns_values(code, function):
         return None
-    node = access.key_node
-    quote = node.quote[0] if isinstance(node, cst.SimpleString) else '"'
-    if field(code, access, "turn_is_formatted", quote) in code.text:
+    quote = own_quote(code, access)
+    if function is not None and "turn_is_formatted" in code.source(function):
         return []
     edit = skip_unformatted_end(code, code.statement(key), code.source(access.base), quote)
     return None if edit is None else [edit]

@@ -10,6 +10,7 @@ from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
+from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, message_section, table
@@ -85,10 +86,10 @@ parameter that asks for it.
 
 A client that connects with `resumable=true` finds `resume_key` and `resume_window_seconds` in `Begin` (without
 them the operator has turned resuming off, or the server doesn't know it). When its connection is lost, by
-anything but its own close with code 1000, the session is kept for that many seconds: what came is transcribed,
-messages are kept, time without messages doesn't count as inactivity. To go on, the client connects with
-`resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good for this
-session only. A connection that still hangs on the session is closed with code 4103.
+anything but a close message of its own with code 1000 or none, the session is kept for that many seconds: what
+came is transcribed, messages are kept, time without messages doesn't count as inactivity. To go on, the client
+connects with `resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good
+for this session only. A connection that still hangs on the session is closed with code 4103.
 
 The first message is then `Resumed`, followed by the server's messages from number `messages_received` on, exactly
 as they were or would have been sent. The client goes on with its audio from byte `audio_received_bytes` of all
@@ -100,7 +101,7 @@ A session that isn't kept (unknown key, window over, server restarted, session o
 4004. The client then opens a new session and sends its audio again from `audio_settled_ms` of the last
 `Checkpoint` on: all that was spoken before is in final words already.
 
-The server keeps at most 8 MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
+The server keeps at most {kept_mib} MiB of messages that weren't acknowledged and forgets the oldest beyond that; a
 client that resumes from before is refused with 4004. An `Acknowledge` every few seconds keeps clear of it.
 
 """
@@ -211,4 +212,5 @@ def _close_code_section() -> str:
 def _resuming_section() -> str:
     client = (message_section(f"{name} (client)", cls) for name, cls in messages.RESUME_CLIENT_TYPES.items())
     server = (message_section(f"{name} (server)", cls) for name, cls in messages.RESUME_SERVER_TYPES.items())
-    return "".join((_RESUMING_NOTE, *client, *server))
+    note = _RESUMING_NOTE.replace("{kept_mib}", str(MAX_KEPT_BYTES // 2**20))
+    return "".join((note, *client, *server))

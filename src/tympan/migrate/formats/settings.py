@@ -1,0 +1,17 @@
+"""Files of settings: `.env`, YAML, TOML, JSON, INI. PURE."""
+
+from __future__ import annotations
+
+from tympan.migrate.formats.opened import Format, WholeFile
+from tympan.migrate.matching.settings_text import CommentedSettings, IniSettings, SettingsDocument
+
+_ENVIRONMENTS = ("development", "production", "staging", "test", "local", "example", "sample", "template", "dist")
+
+COMMENTED = Format(
+    "settings",
+    (".env", ".yaml", ".yml", ".toml"),
+    lambda text: WholeFile(CommentedSettings(text)),
+    tuple(f".env.{name}" for name in _ENVIRONMENTS),
+)
+INI = Format("ini", (".ini", ".cfg", ".conf", ".properties"), lambda text: WholeFile(IniSettings(text)))
+JSON = Format("json", (".json",), lambda text: WholeFile(SettingsDocument(text)))

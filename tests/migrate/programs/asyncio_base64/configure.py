@@ -1,0 +1,1 @@
+auth_key = "YOUR-API-KEY"
