@@ -396,6 +396,9 @@ def test_when_nothing_more_can_be_kept_the_caller_is_told_and_nothing_is_dropped
         await session.send_audio(bytes(900 * 32))
         with pytest.raises(BufferFull, match="1 s of audio wait"):
             await session.send_audio(bytes(32))
+        with pytest.raises(BufferFull) as raised:
+            await session.send_audio(bytes(2 * 32_000))
+        assert raised.value.taken_bytes == 0
         refuses_now.set()
         while True:  # until there is a connection again
             try:
