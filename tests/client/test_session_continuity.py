@@ -410,6 +410,29 @@ def test_when_nothing_more_can_be_kept_the_caller_is_told_and_nothing_is_dropped
     assert bytes(stage.visits[1].audio) == pcm(100) + bytes(900 * 32) + b"\x01" * 32
 
 
+def test_of_a_long_payload_that_does_not_fit_it_is_said_how_much_was_taken() -> None:
+    may_begin = asyncio.Event()
+
+    async def comes_back(visit: Visit) -> None:
+        await may_begin.wait()
+        await ends(visit)
+
+    stage = Stage(cuts, comes_back)
+
+    async def act(session: Session) -> None:
+        while not stage.visits[1:]:
+            await asyncio.sleep(0.001)
+        with pytest.raises(BufferFull) as raised:
+            await session.send_audio(pcm(2000))
+        assert raised.value.taken_bytes == 32_000
+        may_begin.set()
+        await session.terminate()
+
+    stage.hold(act, max_kept_audio_s=1.5)
+
+    assert bytes(stage.visits[1].audio) == pcm(1000)
+
+
 def test_audio_that_waits_for_a_slow_server_holds_the_caller_up() -> None:
     async def slow(visit: Visit) -> None:
         await visit.says(BEGIN)
