@@ -50,6 +50,7 @@ from tympan.client.errors import (
     error_of_code,
 )
 from tympan.client.trust import Trust, check_key, tls_context
+from tympan.client.unreachable import why_unreachable
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
@@ -252,7 +253,7 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
             return SilentServer(f"{where} does not answer", context)
         case _:
             tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
-            reason = str(error) or f"it closed the connection during the handshake{tls_hint}"
+            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
             return NetworkError(f"cannot connect to {where}: {reason}", context)
 
 
