@@ -116,7 +116,11 @@ def test_a_message_is_said_as_it_stands_after_its_audio_or_at_the_end() -> None:
         ("turns = [", "talk.toml: no TOML: "),
         ('{"turns": }', "talk.toml: no JSON: "),
         ('{"a":' * 100_000, "talk.toml: nested too deep"),
-        ("turn = 1", "talk.toml: turn: no such key; did you mean 'turns'? expected: turns, words, messages"),
+        (
+            "turn = 1",
+            "talk.toml: turn: no such key; did you mean 'turns'? expected: sessions, after_last, turns",
+        ),
+        ("[[session]]", "talk.toml: session: no such key; did you mean 'sessions'?"),
         ("turns = 1", "talk.toml: turns: expected a list of tables, got 1"),
         ("sessions = []", "talk.toml: sessions: expected at least one"),
         ('after_last = "stop"', 'talk.toml: after_last: expected "repeat" or "start over", got "stop"'),

@@ -108,7 +108,7 @@ FAILURES = {
     "terminated gracefully": (
         lambda server: server.assert_terminated_gracefully(),
         'expected the client to send {"type": "Terminate"}.\nWhat happened: 200 ms of audio and no control message '
-        "came; 1 messages were said, the last Begin; the client left with close code 1000.",
+        "came; messages said: 1, the last Begin; the client left with close code 1000.",
     ),
     "heard": (
         lambda server: server.assert_heard(ms=1000),

@@ -108,9 +108,8 @@ def parse_programme(text: str, source: str) -> Programme:
     place = Place(source)
     document = _document(text, place)
     if "sessions" not in document:
-        after = {"after_last": document.pop("after_last")} if "after_last" in document else {}
-        read_table(after, PROGRAMME_KEYS, place)
-        return Programme((_session(document, place),))
+        read_table(document, PROGRAMME_KEYS + SESSION_KEYS, place)
+        return Programme((_session({name: document[name] for name in document if name != "after_last"}, place),))
     values = read_table(document, PROGRAMME_KEYS, place)
     sessions = [_session(table, place.item("sessions", index)) for index, table in enumerate(values["sessions"])]
     if not sessions:

@@ -116,7 +116,7 @@ class HeardSession:
         controls = [message_type(text) or "something else" for text in self.texts]
         heard = f"{self.audio_ms:,} ms of audio and {', '.join(controls) or 'no control message'} came"
         last = next(reversed(self.said), None)
-        told = "nothing was said" if last is None else f"{len(self.said)} messages were said, the last {_brief(last)}"
+        told = "nothing was said" if last is None else f"messages said: {len(self.said)}, the last {_brief(last)}"
         return f"{heard}; {told}; {self._ending()}."
 
     def _ending(self) -> str:
