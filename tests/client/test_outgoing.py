@@ -51,6 +51,18 @@ def test_a_new_session_is_sent_all_that_is_not_settled() -> None:
     assert drain(it) == [MS * 6, ForceEndpoint(), MS * 10]
 
 
+def test_some_settled_audio_may_be_kept_for_a_session_that_begins_before() -> None:
+    it = outgoing()
+    it.offer_audio(MS * 10)
+    drain(it)
+    it.settle(7, keep_ms=3)
+    assert (it.start_ms, it.unsettled_ms) == (4, 0)
+
+    it.configuration_at(5)
+    it.begin_again()
+    assert drain(it) == [MS * 5]
+
+
 def test_audio_that_was_not_sent_is_never_settled() -> None:
     it = outgoing()
     it.offer_audio(MS * 10)
@@ -115,12 +127,10 @@ def test_changes_before_what_is_kept_are_parameters_and_later_ones_win() -> None
     it.offer_control(UpdateConfiguration(max_turn_silence=800))
     it.offer_audio(MS * 5)
     drain(it)
-    assert it.configuration() == {}
+    assert it.configuration_at(0) == {}
 
-    it.settle(1)
-    assert it.configuration() == {"max_turn_silence": 700, "min_turn_silence": 300}
-    it.settle(6)
-    assert it.configuration() == {"max_turn_silence": 800, "min_turn_silence": 300}
+    assert it.configuration_at(1) == {"max_turn_silence": 700, "min_turn_silence": 300}
+    assert it.configuration_at(6) == {"max_turn_silence": 800, "min_turn_silence": 300}
 
 
 def test_terminate_counts_as_sent_only_on_the_connection_that_was_sent_it() -> None:

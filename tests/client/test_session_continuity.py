@@ -155,7 +155,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
         await visit.hears(audio_ms=2900)
 
     async def goes_on(visit: Visit) -> None:
-        await visit.says(BEGIN, turn(0, word("two", 0, 310), word("three", 390, 700), ended=True))
+        await visit.says(BEGIN, turn(0, word("two", 150, 460), word("three", 540, 850), ended=True))
         await farewell(visit)
 
     async def act(session: Session) -> None:
@@ -165,10 +165,33 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     stage = Stage(cut, goes_on)
     told = stage.hold(act)
 
-    assert bytes(stage.visits[1].audio) == pcm(3000)[2400 * 32 :], "from the start of a word within two seconds"
+    assert bytes(stage.visits[1].audio) == pcm(3000)[2250 * 32 :], "from before a word within two seconds"
     ended = next(event for event in told if isinstance(event, Turn) and event.end_of_turn)
     assert (ended.turn_order, ended.transcript) == (0, "one two three")
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
+
+
+@pytest.mark.parametrize("code", [3005, 3008])
+def test_a_turn_that_a_leaving_service_ended_may_end_in_mid_word_so_its_last_words_are_heard_again(code: int) -> None:
+    async def leaves(visit: Visit) -> None:
+        await visit.says(BEGIN)
+        await visit.hears(audio_ms=1000)
+        one, two, three = word("one", 0, 300), word("two", 500, 700), word("three", 800, 900)
+        await visit.says(turn(0, one, ended=True), turn(1, two, three, ended=True))
+        await visit.says({"type": "Error", "error_code": code, "error": "leaving"})
+        await visit.connection.close(code)
+
+    async def goes_on(visit: Visit) -> None:
+        two, three, hundred = word("two", 150, 350), word("three", 450, 560), word("hundred", 570, 750)
+        await visit.says(BEGIN, turn(0, two, three, hundred, ended=True))
+        await farewell(visit)
+
+    stage = Stage(leaves, goes_on)
+    told = stage.hold(speak)
+
+    assert bytes(stage.visits[1].audio) == pcm(2000)[350 * 32 :]
+    turns = [event for event in told if isinstance(event, Turn)]
+    assert [(event.turn_order, event.transcript) for event in turns] == [(0, "one"), (1, "two three"), (2, "hundred")]
 
 
 def test_controls_keep_their_place_and_changes_become_parameters_of_the_next_session() -> None:
@@ -208,7 +231,7 @@ def test_a_session_that_the_server_keeps_is_resumed_exactly() -> None:
         await visit.hears(audio_ms=1000, control="ForceEndpoint")
         await visit.says(
             turn(0, word("one", 0, 300, is_final=False)),
-            {"type": "SpeakerRevision", "revisions": []},
+            {"type": "SomethingNew"},
             {"type": "Checkpoint", "audio_received_bytes": 32_000, "audio_settled_ms": 250, "messages_received": 1},
         )
         await visit.hears(control="Acknowledge")
@@ -385,6 +408,29 @@ def test_when_nothing_more_can_be_kept_the_caller_is_told_and_nothing_is_dropped
     stage.hold(act, max_kept_audio_s=1.0)
 
     assert bytes(stage.visits[1].audio) == pcm(100) + bytes(900 * 32) + b"\x01" * 32
+
+
+def test_of_a_long_payload_that_does_not_fit_it_is_said_how_much_was_taken() -> None:
+    may_begin = asyncio.Event()
+
+    async def comes_back(visit: Visit) -> None:
+        await may_begin.wait()
+        await ends(visit)
+
+    stage = Stage(cuts, comes_back)
+
+    async def act(session: Session) -> None:
+        while not stage.visits[1:]:
+            await asyncio.sleep(0.001)
+        with pytest.raises(BufferFull) as raised:
+            await session.send_audio(pcm(2000))
+        assert raised.value.taken_bytes == 32_000
+        may_begin.set()
+        await session.terminate()
+
+    stage.hold(act, max_kept_audio_s=1.5)
+
+    assert bytes(stage.visits[1].audio) == pcm(1000)
 
 
 def test_audio_that_waits_for_a_slow_server_holds_the_caller_up() -> None:

@@ -26,9 +26,10 @@ def program(tmp_path: Path) -> Path:
 def test_check_tells_where_what_and_how_and_changes_nothing(program: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "check", str(program)]) == 1
     told = capsys.readouterr()
-    first, second = told.out.splitlines()
+    first, second, _, why = told.out.splitlines()
     assert first == f"{program}:1:8: TM001 this is the address of the old streaming service"
     assert second == "    Connect to wss://streaming.assemblyai.com/v3/ws. ('tympan migrate fix' does it)"
+    assert why == "TM001: The old address answers 410: no session begins."
     assert told.err == "1 file, 1 finding (1 that 'fix' repairs)\n"
     assert program.read_text() == OLD
 
@@ -74,7 +75,7 @@ def test_diff_prints_a_patch_and_changes_nothing(program: Path, capsys: pytest.C
 
 def test_unsafe_fixes_are_made_only_when_asked_for(tmp_path: Path) -> None:
     program = tmp_path / "program.py"
-    source = "def show(msg):\n    if msg['type'] == 'Turn':\n        print(msg['created'])\n"
+    source = "PATH = '/v3/ws'\ndef show(msg):\n    if msg['type'] == 'Turn':\n        print(msg['created'])\n"
     program.write_text(source)
     assert main(["migrate", "fix", str(program)]) == 1
     assert program.read_text() == source
@@ -139,6 +140,21 @@ def test_bytes_that_are_no_text_are_told_and_left_alone(tmp_path: Path, capsys: 
 def test_a_path_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["migrate", "check", str(tmp_path / "nothing.py")]) == 1
     assert f"no file or folder {tmp_path / 'nothing.py'}" in capsys.readouterr().err
+
+
+def test_a_named_file_of_no_known_kind_is_told(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text(OLD)
+    assert main(["migrate", "fix", str(program), str(notes)]) == 0
+    assert capsys.readouterr().err == "1 file, 1 of no kind that is looked at, 1 fixed, 0 findings left\n"
+    assert notes.read_text() == OLD
+
+
+def test_a_path_that_is_not_there_is_told_before_anything_is_written(program: Path, tmp_path: Path) -> None:
+    assert main(["migrate", "fix", str(program), str(tmp_path / "nothing.py")]) == 1
+    assert program.read_text() == OLD
 
 
 def test_a_file_keeps_its_mark_encoding_line_ends_and_rights(tmp_path: Path) -> None:

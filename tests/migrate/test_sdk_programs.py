@@ -121,6 +121,33 @@ def test_a_global_client_takes_its_parameters_along() -> None:
     assert "transcriber.connect(transcriber_parameters)\n" in text
 
 
+def test_what_is_left_to_people_keeps_its_import_and_its_finding() -> None:
+    program = (
+        "from assemblyai import RealtimeError, RealtimeTranscriber\n\n"
+        "def failed(error: RealtimeError): ...\n\n"
+        "def make(**options):\n    return RealtimeTranscriber(on_error=failed, **options)\n"
+    )
+    assert fixed(program).startswith(
+        "from assemblyai import RealtimeTranscriber\nfrom assemblyai.streaming.v3 import StreamingError\n"
+    )
+    assert left(program) == [("TM040", "    return RealtimeTranscriber(on_error=failed, **options)")]
+
+
+def test_a_client_that_is_made_in_two_places_keeps_its_parameters_beside_it() -> None:
+    made = "    transcriber = aai.RealtimeTranscriber(sample_rate={}, on_data=print, on_error=print)\n"
+    program = f"import assemblyai as aai\n\ndef run(slow):\n{made.format(8000)}    if slow:\n    {made.format(4000)}"
+    text = fixed(program + "    transcriber.connect()\n")
+    assert "transcriber_parameters = StreamingParameters(sample_rate=8000, format_turns=True)\n" in text
+    assert "transcriber_parameters = StreamingParameters(sample_rate=4000, format_turns=True)\n" in text
+    assert "transcriber.connect(transcriber_parameters)\n" in text
+
+
+def test_an_import_that_nothing_uses_goes() -> None:
+    assert fixed("from assemblyai import RealtimeError, settings\nsettings.api_key = 'x'\n") == (
+        "from assemblyai import settings\nsettings.api_key = 'x'\n"
+    )
+
+
 @pytest.mark.parametrize(
     ("given", "parameters"),
     [
@@ -156,8 +183,11 @@ def test_a_final_is_told_by_its_flags(test: str, new: str) -> None:
 
 
 def test_a_class_that_tells_nothing_any_more_is_left_to_people() -> None:
-    program = "import assemblyai as aai\n\ndef hear(t):\n    return isinstance(t, aai.RealtimeSessionOpened)\n"
-    assert left(program) == [("TM042", "    return isinstance(t, aai.RealtimeSessionOpened)")]
+    for kind in ("RealtimeSessionOpened", "(RealtimeFinalTranscript, RealtimeError)"):
+        names = kind.strip("()")
+        program = f"from assemblyai import {names}\n\ndef hear(t):\n    return isinstance(t, {kind})\n"
+        assert fixed(program) == program
+        assert left(program) == [("TM042", f"    return isinstance(t, {kind})")]
 
 
 def test_the_current_sdk_has_every_name_that_is_written() -> None:

@@ -59,7 +59,8 @@ class Behaviour:
     accepts_anything: bool = False
     """Bad parameters, bad messages and oversized chunks pass unnoticed."""
     max_audio_ms: int | None = None
-    """The session fails (3005) when it has heard so much."""
+    """The session ends with `end_code` when it has heard so much."""
+    end_code: int = 3005
 
 
 @dataclass
@@ -183,7 +184,9 @@ class HostedReplay:
         await self._say(socket, visit, session.receive_audio(payload))
         limit_ms = self._behaviour.max_audio_ms
         if limit_ms is not None and session.received_ms >= limit_ms:
-            raise Refused(3005, "Session Cancelled: An error occurred")
+            expired = "Session Expired: Maximum session duration exceeded"
+            text = expired if self._behaviour.end_code == 3008 else "Session Cancelled: An error occurred"
+            raise Refused(self._behaviour.end_code, text)
 
     def _read(self, visit: Visit, payload: str) -> str | None:
         """The type of a text message, recorded; None when it is to have no effect."""

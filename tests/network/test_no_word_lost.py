@@ -16,7 +16,7 @@ import pytest
 from background import background
 from cut_conversation import Told, converse, random_harms
 from hosted_replay import KEY as HOSTED_KEY
-from hosted_replay import U3, US, HostedReplay
+from hosted_replay import U3, US, Behaviour, HostedReplay
 from replayed_session import Profile
 from running_service import KEY, Service
 from speech_track import SpeechTrack
@@ -54,9 +54,13 @@ def serving(track: SpeechTrack) -> Iterator[Service]:
         service.stop()
 
 
-async def told_over_cut_line(port: int, key: str, seed: int, *, hows: tuple[How, ...] = (How.RESET, How.FIN)) -> Told:
+async def told_over_cut_line(port: int, key: str, seed: int, *, cuts: int = CUTS, told_share: float = 0.3) -> Told:
+    mean_s = TRACK.duration_ms / 1000 / cuts
+    harms = random_harms(
+        random.Random(seed), cuts, mean_s, hows=(How.RESET, How.FIN), told_share=told_share, told_bytes_per_s=2_000
+    )
     async with Proxy("127.0.0.1", port) as proxy:
-        proxy.plan(*random_harms(random.Random(seed), CUTS, TRACK.duration_ms / 1000 / CUTS, hows=hows))
+        proxy.plan(*harms)
         told = await converse(proxy.url, key, TRACK.audio(), speed=SPEED)
         assert proxy.connections > 10
         return told
@@ -81,7 +85,7 @@ def test_a_resumed_conversation_is_told_exactly_as_an_uncut_one() -> None:
 def test_a_service_that_knows_no_resume_is_given_the_audio_again() -> None:
     async def scene() -> Told:
         async with HostedReplay(TRACK) as service:
-            return await told_over_cut_line(service.port, HOSTED_KEY, 2)
+            return await told_over_cut_line(service.port, HOSTED_KEY, 2, cuts=25, told_share=0.8)
 
     told = asyncio.run(scene())
     assert set(told.how) == {"replayed"}
@@ -92,12 +96,23 @@ def test_a_service_that_knows_no_resume_is_given_the_audio_again() -> None:
 def test_a_service_whose_finals_come_with_the_turn_is_given_the_turn_again() -> None:
     async def scene() -> Told:
         async with HostedReplay(TRACK, default=U3) as service:
-            return await told_over_cut_line(service.port, HOSTED_KEY, 3)
+            return await told_over_cut_line(service.port, HOSTED_KEY, 3, cuts=25, told_share=0.8)
 
     told = asyncio.run(scene())
     assert set(told.how) == {"replayed"}
     assert " ".join(text for _, text in told.formatted).split() == [word.text for word in TRACK.words]
     assert [order for order, _ in told.formatted] == list(range(len(told.formatted)))
+
+
+@pytest.mark.parametrize(("code", "why"), [(3005, "it failed"), (3008, "it has lasted as long as it may")])
+def test_a_session_that_the_service_ends_goes_on_in_another_one(code: int, why: str) -> None:
+    async def scene() -> Told:
+        async with HostedReplay(TRACK, behaviour=Behaviour(max_audio_ms=9_000, end_code=code)) as service:
+            return await converse(service.url, HOSTED_KEY, TRACK.audio(), speed=2 * SPEED)
+
+    told = asyncio.run(scene())
+    assert told.how["replayed"] >= 3, why
+    assert_whole(told)
 
 
 def test_a_line_that_takes_audio_and_delivers_none_loses_no_word() -> None:

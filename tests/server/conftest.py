@@ -57,4 +57,5 @@ def service(shared_service: Service) -> Iterator[Service]:
     """A server with everything at its default; the next test finds it idle again."""
     yield shared_service
     shared_service.hang_up()
+    shared_service.let_go()
     assert eventually(shared_service.is_idle)

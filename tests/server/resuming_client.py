@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 import socket
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
 
-from running_service import CHUNK, Client, Service
+from background import background
+from running_service import CHUNK, Client, Service, eventually
+from tcp_proxy import How, Proxy
 from websockets.exceptions import ConnectionClosed
 
 from tympan.core.audio import AudioFormat
@@ -105,3 +108,43 @@ def story(told: list[dict[str, Any]]) -> list[dict[str, Any]]:
         for message in told
         if message["type"] != "Checkpoint"
     ]
+
+
+def metric(service: Service, name: str, **labels: str) -> float:
+    return service.gateway.metrics.registry.get_sample_value(f"tympan_{name}", labels) or 0.0
+
+
+def kept(service: Service) -> float:
+    return metric(service, "sessions_kept")
+
+
+def is_noticed(service: Service, count: int = 1) -> bool:
+    """The server has seen that so many clients are lost."""
+    return eventually(lambda: kept(service) == count)
+
+
+def uncut(service: Service, *, ms: int = 2000, query: str = "") -> list[dict[str, Any]]:
+    """What a client is told whose line never breaks."""
+    client = service.connects(query)
+    client.says(ms)
+    client.sends(TERMINATE)
+    return story(client.hears_end()[0])
+
+
+@contextmanager
+def unread_end(service: Service, *last: dict[str, Any] | str) -> Iterator[ResumingClient]:
+    """A client that says this last, and whose line breaks when the session is over and nothing of it was read."""
+    with background() as loop, loop.entered(Proxy("127.0.0.1", service.port)) as proxy:
+        client = ResumingClient(service, url=proxy.url)
+        client.begins()
+        client.says(2000)
+        proxy.delay_s = 0.5
+        for message in last:
+            client.line.sends(message) if isinstance(message, str) else client.sends(message)
+        assert service.link is not None
+        seats = service.link._seats
+        assert eventually(lambda: not seats), "the engine is free"
+        loop.call(proxy.cut, How.RESET)
+        assert is_noticed(service)
+        client.url = None
+        yield client

@@ -157,6 +157,18 @@ class Service:
         """Close every client."""
         self._clients.close()
 
+    def let_go(self) -> None:
+        """Forget the sessions that are kept for clients that were cut off."""
+
+        def close_kept() -> None:
+            for conversation in list(self.gateway.conversations):
+                if conversation.is_waiting:
+                    conversation.close()
+
+        state = self.server.server_state
+        assert eventually(lambda: not state.connections and not state.tasks)
+        self.loop.call_soon_threadsafe(close_kept)
+
     def stop(self) -> None:
         self.hang_up()
         self.server.should_exit = True

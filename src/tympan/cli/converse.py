@@ -24,7 +24,7 @@ from tympan.core.audio import AudioFormat
 from tympan.core.units import StreamMs
 from tympan.wire.v3.messages import ServerMessage, Turn
 
-FINISH_S = 4.0
+FINISH_S = 3.5
 """From Ctrl+C to the last turn; with what else ends then, a command is over in 6 seconds."""
 
 

@@ -18,7 +18,7 @@ from tympan.core.errors import TympanError
 from tympan.core.units import StreamMs
 from tympan.wire.v3.messages import ServerMessage, Turn
 
-_SERVER_PACE = Pace(speed=4.0, head_start_ms=20_000)
+_SERVER_PACE = Pace(speed=4.0, head_start_ms=15_000)
 """How far a server is ahead of what it has told, and how fast it is fed where it tells nothing. A server ends a
 session when five minutes wait to be judged (protocol reference, section 3), and Ctrl+C waits for what was sent."""
 

@@ -16,6 +16,7 @@ from tympan.client.dialer import Dialer
 from tympan.client.errors import ClientError, ErrorContext, ProtocolViolation, ServerError, SessionLost
 from tympan.client.events import Continuation, Reconnected, Reconnecting
 from tympan.client.inbox import Inbox
+from tympan.client.joint import OVERLAP_MS
 from tympan.client.line import Line
 from tympan.client.outgoing import Outgoing
 from tympan.client.retry import Attempts, ReconnectPolicy, is_worth_retrying
@@ -31,6 +32,9 @@ _LEAVING_S = 0.5
 
 _ACCIDENT_AFTER_S = 10
 """A session that lasted so long in silence worked, though nothing was told."""
+
+_FAREWELL_CODES = (3005, 3008)
+"""Services that leave with these tell what they have heard so far before, as an ended turn."""
 
 _APPLICATION_CODES = range(3000, 5000)
 """Close codes that a service gives itself; others may come from anything between it and us."""
@@ -157,16 +161,17 @@ class Conversation:
 
     def _settle(self) -> None:
         """Let go of the audio that no other session would need."""
-        self.outgoing.settle(self._replay_from_ms())
+        self.outgoing.settle(self.seam.replay_from_ms(self._settled_ms), keep_ms=OVERLAP_MS)
         self.has_room.set()
 
-    def _replay_from_ms(self) -> int:
-        """Where a new session has to begin, were the line lost now."""
+    @property
+    def _settled_ms(self) -> int:
+        """What was spoken before is told, as far as the server says so or is silent about it."""
         if self._kept is not None:
-            return self.seam.replay_from_ms(self._kept.settled_ms)
+            return self._kept.settled_ms
         if self._line is None or not self._tells_partials or self.seam.is_turn_open:
-            return self.seam.replay_from_ms(0)
-        return self.seam.replay_from_ms(self._line.progress.quiet_until_ms(self._now()))
+            return 0
+        return self._line.progress.quiet_until_ms(self._now())
 
     async def _reconnect(self, lost: ClientError) -> None:
         """Get another connection, or raise why there is none."""
@@ -204,7 +209,7 @@ class Conversation:
                 kept.is_gone = True
             else:
                 return
-        await self._begin_again()
+        await self._begin_again(is_abrupt=lost.context.close_code in _FAREWELL_CODES)
 
     async def _resume(self, kept: _Kept) -> None:
         connection, resumed = await self._dialer.resume(kept.key, kept.messages_received)
@@ -218,9 +223,10 @@ class Conversation:
             raise SessionLost(f"the server resumes at an impossible place: {error}", connection.context) from error
         self._take_up(connection, Continuation.RESUMED, missing_ms=0)
 
-    async def _begin_again(self) -> None:
+    async def _begin_again(self, *, is_abrupt: bool) -> None:
         self._settle()
-        connection, begin = await self._dialer.begin(self.outgoing.configuration())
+        from_ms = self.seam.replay_from_ms(self._settled_ms, is_abrupt=is_abrupt)
+        connection, begin = await self._dialer.begin(self.outgoing.configuration_at(from_ms))
         self._kept = None
         origin = self.outgoing.begin_again()
         session_s = round(self._now() - self._began_at)

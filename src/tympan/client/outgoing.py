@@ -98,17 +98,18 @@ class Outgoing:
             self._forget(self.sent_ms)
         return item
 
-    def settle(self, settled_ms: int) -> None:
-        """Whatever was spoken before is in final words: forget it."""
+    def settle(self, settled_ms: int, *, keep_ms: int = 0) -> None:
+        """Whatever was spoken before is in final words: forget it, but for the last `keep_ms`."""
         self._settled_ms = StreamMs(max(self._settled_ms, settled_ms))
-        self._forget(self._settled_ms)
+        self._forget(self._settled_ms - keep_ms)
 
     def ms_at(self, position: Position) -> StreamMs:
         """Time of an audio byte."""
         return self._audio.position_ms(position.audio_bytes)
 
-    def configuration(self) -> dict[str, ParameterValue]:
-        """What UpdateConfiguration had changed before the audio that is kept, as parameters of a session."""
+    def configuration_at(self, from_ms: int) -> dict[str, ParameterValue]:
+        """Forget what lies before; what UpdateConfiguration had changed by then, as parameters of a session."""
+        self._forget(from_ms)
         return dict(self._configuration)
 
     def begin_again(self) -> Position:
@@ -135,7 +136,7 @@ class Outgoing:
             self._forget(self._audio.position_ms(until) + 1)
 
     def _forget(self, until_ms: int) -> None:
-        for message in self._replay.forget_until(StreamMs(min(until_ms, self.sent_ms))):
+        for message in self._replay.forget_until(StreamMs(max(0, min(until_ms, self.sent_ms)))):
             self._configuration |= _changes(message)
 
 

@@ -19,61 +19,25 @@ told anew.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import takewhile
 from typing import assert_never
 
-from tympan.client.overlap import told_count
+from tympan.client.joint import (
+    LEAD_IN_MS,
+    Joint,
+    OpenTurn,
+    ends_carried,
+    finals_of,
+    latest,
+    text_of,
+    told_before,
+)
 from tympan.wire.v3.messages import Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn, Word
 
 Told = Turn | SpeechStarted | Heartbeat | Silence | ServerWarning | Termination
 """What a conversation consists of."""
 
-OVERLAP_MS = 2000
-"""Audio before the end of an open turn's last final word that a new session is given again, up to the start of a word.
-
-Measured on 54 cuts of recorded speech: words near the seam that differ from those of an uncut session were 54 with
-500 ms, 55 with 1000 ms, 36 with 2000 ms; without any, more than with 500 ms. The whole turn again is no better than
-2000 ms. After the end of a turn its last word lies before a pause, and audio before its end only doubles it.
-"""
-
 CLEARLY_BEHIND_MS = 300
 """A final word that ends so far behind the seam decides what of its turn was told before."""
-
-
-@dataclass(slots=True)
-class _OpenTurn:
-    """The turn under way, as it was told last."""
-
-    order: int
-    finals: tuple[Word, ...] = ()
-    has_started: bool = False
-    """Its SpeechStarted was told."""
-    has_tentative: bool = False
-    utterance_start: int = 0
-    """Index of the first word of no told utterance."""
-    confidence: float = 0.0
-
-
-@dataclass(slots=True)
-class _Joint:
-    """Where two sessions meet, until the turn that lies across it has been told whole."""
-
-    repeated: tuple[Word, ...]
-    """The last final words, where the new session hears the last of them again."""
-    carried: tuple[Word, ...]
-    """Final words of the open turn, told by earlier sessions."""
-    has_joined: bool = False
-    """New words of the turn were told."""
-    decided_count: int | None = None
-    """How many words of the turn under way were told before; None while that may change."""
-    raw_length: int = 0
-    """Words of the turn's first final."""
-    over_order: int | None = None
-    """The new session's turn that was told to its end."""
-    left_out_order: int | None = None
-    """The new session's turn that ended without anything new."""
-    held_start: SpeechStarted | None = None
-    """Told with the first new words, if there are any."""
 
 
 @dataclass(slots=True)
@@ -88,11 +52,15 @@ class Seam:
     _earlier_s: int = 0
     """Length of the sessions before the present one."""
     _last_words: tuple[Word, ...] = ()
-    """The last two final words."""
-    _open: _OpenTurn = field(default_factory=lambda: _OpenTurn(0))
+    """The last final words of a turn, those in the last `OVERLAP_MS`."""
+    _turn_from_ms: int = 0
+    """Where that turn may have begun: the end of the words before it."""
+    _words_order: int = 0
+    """That turn."""
+    _open: OpenTurn = field(default_factory=lambda: OpenTurn(0))
     _due: Turn | None = None
     """A turn told raw, whose formatted form is still to come."""
-    _joint: _Joint | None = None
+    _joint: Joint | None = None
 
     @property
     def told_until_ms(self) -> int:
@@ -104,15 +72,15 @@ class Seam:
         """Speech was told that no turn has ended with."""
         return self._open.has_started or self._open.has_tentative or bool(self._open.finals)
 
-    def replay_from_ms(self, settled_ms: int) -> int:
+    def replay_from_ms(self, settled_ms: int, *, is_abrupt: bool = False) -> int:
         """Where a new session has to begin, were the connection lost now.
 
-        `settled_ms`: what was spoken before is known to be told, from elsewhere.
+        `settled_ms`: what was spoken before is known to be told, from elsewhere. `is_abrupt`: the service ended the
+        last turn because it left, maybe in the middle of a word.
         """
-        finals = self._open.finals
-        if not finals:
+        if not self._last_words or not (self._open.finals or is_abrupt):
             return max(self.told_until_ms, settled_ms)
-        return next(word.start for word in finals if word.end > finals[-1].end - OVERLAP_MS)
+        return max(self._turn_from_ms, self._last_words[0].start - LEAD_IN_MS)
 
     def cut(self, origin_ms: int, *, session_s: int) -> list[Told]:
         """A new session follows, whose audio begins at `origin_ms`; the old one lasted `session_s`."""
@@ -121,7 +89,7 @@ class Seam:
         self._origin_ms = origin_ms
         self._earlier_s += session_s
         repeated = self._last_words if self.told_until_ms > origin_ms else ()
-        self._joint = _Joint(repeated, self._open.finals, decided_count=None if repeated else 0)
+        self._joint = Joint(repeated, self._open.finals, decided_count=None if repeated else 0)
         return [] if due is None else [replace(due, turn_is_formatted=True, utterance="")]
 
     def receive(self, message: Told) -> list[Told]:
@@ -178,9 +146,9 @@ class Seam:
             return self._end_at(joint, turn)
         return self._update_at(joint, turn)
 
-    def _update_at(self, joint: _Joint, turn: Turn) -> list[Told]:
+    def _update_at(self, joint: Joint, turn: Turn) -> list[Told]:
         """A partial of a turn that may lie across the joint."""
-        count = _told_before(joint, turn)
+        count = told_before(joint, turn)
         fresh = turn.words[count:]
         finals = [word for word in fresh if word.word_is_final]
         if finals and finals[-1].end > self._end_ms(joint) + CLEARLY_BEHIND_MS:
@@ -189,21 +157,21 @@ class Seam:
             return []
         return self._joined(joint, turn, count)
 
-    def _end_at(self, joint: _Joint, turn: Turn) -> list[Told]:
+    def _end_at(self, joint: Joint, turn: Turn) -> list[Told]:
         """A final of a turn that may lie across the joint."""
         if joint.left_out_order == turn.turn_order:
             return []  # the formatted form of a turn that was left out
-        count = _told_before(joint, turn)
+        count = told_before(joint, turn)
         joint.raw_length = len(turn.words)
         is_repetition = count == len(turn.words)
-        if is_repetition and joint.over_order is None and not _ends_carried(joint, turn):
+        if is_repetition and joint.over_order is None and not ends_carried(joint, turn):
             joint.left_out_order, joint.held_start, joint.decided_count = turn.turn_order, None, None
             self._order_shift -= 1
             return []
         joint.over_order, joint.decided_count = turn.turn_order, count
         return self._joined(joint, turn, count)
 
-    def _joined(self, joint: _Joint, turn: Turn, count: int) -> list[Told]:
+    def _joined(self, joint: Joint, turn: Turn, count: int) -> list[Told]:
         """The turn as it is told: carried words, then what is new."""
         told: list[Told] = []
         fresh = turn.words[count:]
@@ -218,7 +186,7 @@ class Seam:
         joint.has_joined = True
         return [*told, self._ordered(self._spliced(joint, turn, count))]
 
-    def _spliced(self, joint: _Joint, turn: Turn, count: int) -> Turn:
+    def _spliced(self, joint: Joint, turn: Turn, count: int) -> Turn:
         end_ms = self._end_ms(joint)
         is_decided = joint.decided_count is not None
         fresh = (
@@ -233,9 +201,9 @@ class Seam:
         words = (*joint.carried, *fresh)
         if words == turn.words:
             return turn
-        shows_finals_only = turn.transcript == _text(_finals(turn.words))
-        utterance = turn.utterance and _text(words[self._open.utterance_start :])
-        transcript = _text(_finals(words) if shows_finals_only else words)
+        shows_finals_only = turn.transcript == text_of(finals_of(turn.words))
+        utterance = turn.utterance and text_of(words[self._open.utterance_start :])
+        transcript = text_of(finals_of(words) if shows_finals_only else words)
         return replace(turn, words=words, transcript=transcript, utterance=utterance)
 
     def _end_open_turn(self) -> list[Told]:
@@ -247,20 +215,20 @@ class Seam:
             turn_order=turn.order,
             turn_is_formatted=False,
             end_of_turn=True,
-            transcript=_text(turn.finals),
+            transcript=text_of(turn.finals),
             end_of_turn_confidence=turn.confidence,
             words=turn.finals,
-            utterance=_text(turn.finals[turn.utterance_start :]),
+            utterance=text_of(turn.finals[turn.utterance_start :]),
         )
         told = [ended, replace(ended, turn_is_formatted=True, utterance="")] if self.is_formatting else [ended]
         for item in told:
             self._note(item)
         return [*told]
 
-    def _is_late(self, joint: _Joint, word: Word) -> bool:
+    def _is_late(self, joint: Joint, word: Word) -> bool:
         return bool(joint.carried) and word.start > joint.carried[-1].end + self.longest_silence_ms
 
-    def _end_ms(self, joint: _Joint) -> int:
+    def _end_ms(self, joint: Joint) -> int:
         return joint.repeated[-1].end if joint.repeated else 0
 
     def _ordered(self, turn: Turn) -> Turn:
@@ -274,14 +242,14 @@ class Seam:
             self._note_end(told)
             return
         if self._open.order != told.turn_order:
-            self._open = _OpenTurn(told.turn_order)
+            self._open = OpenTurn(told.turn_order)
         turn = self._open
-        turn.finals = _finals(told.words)
+        turn.finals = finals_of(told.words)
         turn.has_tentative = len(turn.finals) < len(told.words)
         turn.confidence = told.end_of_turn_confidence
         if told.utterance:
             turn.utterance_start = len(told.words)
-        self._last_words = turn.finals[-2:] or self._last_words
+        self._note_words(told.turn_order, turn.finals)
 
     def _note_end(self, told: Turn) -> None:
         if told.turn_order < self._open.order:
@@ -290,26 +258,12 @@ class Seam:
         if self._due is not None:
             self.is_formatting = False  # this service tells each turn once
         self._due = told if self.is_formatting and not told.turn_is_formatted else None
-        self._last_words = told.words[-2:] or self._last_words
-        self._open = _OpenTurn(told.turn_order + 1)
+        self._note_words(told.turn_order, told.words)
+        self._open = OpenTurn(told.turn_order + 1)
 
-
-def _told_before(joint: _Joint, turn: Turn) -> int:
-    """How many leading words of the turn were told before the joint."""
-    is_same_reading = joint.over_order is None or len(turn.words) == joint.raw_length
-    if joint.decided_count is not None and is_same_reading:
-        return min(joint.decided_count, len(turn.words))
-    return told_count(turn.words, joint.repeated)
-
-
-def _ends_carried(joint: _Joint, turn: Turn) -> bool:
-    """The turn repeats the last carried word, so that its end is the end of the turn that was open."""
-    return bool(joint.carried) and bool(turn.words) and turn.words[-1].end >= joint.carried[-1].start
-
-
-def _finals(words: tuple[Word, ...]) -> tuple[Word, ...]:
-    return tuple(takewhile(lambda word: word.word_is_final, words))
-
-
-def _text(words: tuple[Word, ...]) -> str:
-    return " ".join(word.text for word in words)
+    def _note_words(self, order: int, words: tuple[Word, ...]) -> None:
+        if not words:
+            return
+        if order != self._words_order:
+            self._turn_from_ms, self._words_order = self.told_until_ms, order
+        self._last_words = latest(words)

@@ -32,7 +32,7 @@ def render(results: Sequence[FileResult], rules: Iterable[AnyRule], form: Form, 
     found = [located for result in results for located in result.left]
     match form:
         case "text":
-            return "".join(line + "\n" for located in found for line in _lines(located))
+            return _text(found, _why(rules))
         case "json":
             return _json([_as_json(located, _why(rules)) for located in found])
         case "sarif":
@@ -43,7 +43,10 @@ def summary(results: Sequence[FileResult]) -> str:
     """One line for people."""
     left = [located.finding for result in results for located in result.left]
     fixed = sum(len(result.fixed) for result in results)
-    parts = [f"{len(results)} file{'' if len(results) == 1 else 's'}"]
+    known = sum(result.is_known for result in results)
+    parts = [f"{known} file{'' if known == 1 else 's'}"]
+    if known < len(results):
+        parts.append(f"{len(results) - known} of no kind that is looked at")
     if fixed:
         parts.append(f"{fixed} fixed")
     counts = {kind: sum(finding.applicability is kind for finding in left) for kind in Applicability}
@@ -69,6 +72,15 @@ def diff(result: FileResult) -> str:
         tofile=name,
     )
     return "".join(line if line.endswith("\n") else line + "\n\\ No newline at end of file\n" for line in lines)
+
+
+def _text(found: Sequence[Located], why: Mapping[str, str]) -> str:
+    """The findings, then why what they tell must change, once for each rule."""
+    lines = [line for located in found for line in _lines(located)]
+    codes = sorted({located.finding.code for located in found})
+    return "".join(
+        f"{line}\n" for line in (*lines, *([""] if codes else []), *(f"{code}: {why[code]}" for code in codes))
+    )
 
 
 def _json(content: object) -> str:

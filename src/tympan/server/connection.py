@@ -16,7 +16,7 @@ from tympan.core.errors import ResumedElsewhere
 from tympan.server.config import NetworkConfig
 from tympan.server.conversation import Conversation
 from tympan.server.line import Line
-from tympan.server.record import GRACEFUL, VANISHED
+from tympan.server.record import GOODBYES, VANISHED
 from tympan.wire.server_protocol import Farewell
 
 CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
@@ -25,11 +25,10 @@ CONNECTION_LOST = (WebSocketDisconnect, RuntimeError)
 CLOSE_ANSWER_S = 5.0
 """Time for a client to answer a close, which tells that it has read everything before."""
 
-_MESSAGES_IN_A_ROW = 32  # then other connections have their turn
-
-
 _READER_S = 1.0
 """Time to read what came before a socket failed; it is there already."""
+
+_MESSAGES_IN_A_ROW = 32  # then other connections have their turn
 
 
 class Outcome(Enum):
@@ -133,7 +132,7 @@ class Connection:
             async with asyncio.timeout(CLOSE_ANSWER_S):
                 while (message := await self._socket.receive())["type"] != "websocket.disconnect":
                     pass  # on its way before the client saw the close: too late
-                return "reason" in message and message["code"] in (words.code, GRACEFUL)
+                return "reason" in message and message["code"] in {words.code, *GOODBYES}
         return False
 
     async def _read(self) -> Departure:

@@ -9,8 +9,9 @@ from tympan.runtime.metrics import Metrics
 
 logger = logging.getLogger("tympan.server")
 
-GRACEFUL = 1000
-"""Close code of a client that wants no more (RFC 6455, section 7.4.1)."""
+GOODBYES = frozenset({1000, 1005})
+"""Close codes of a client that wants no more: normal closure, or a close message without a code, which is what a
+browser's `close()` sends (RFC 6455, section 7.4.1)."""
 
 VANISHED = 1006
 """Close code of a connection that ended without one (RFC 6455, section 7.4.1)."""

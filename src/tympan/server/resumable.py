@@ -22,7 +22,7 @@ from tympan.core.events import ResumeOffer, SessionResumed
 from tympan.core.listening import Heard, ListenerOutput
 from tympan.server.conversation import Conversation
 from tympan.server.kept_outbox import KeptOutbox
-from tympan.server.record import GRACEFUL, VANISHED
+from tympan.server.record import GOODBYES, VANISHED
 from tympan.wire.server_protocol import Acknowledged, ClientInput
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ class ResumableConversation(Conversation):
         self._replace = None
         now = self._now()
         self._continuity.receive_lost(now)
-        if close_code == GRACEFUL or self._continuity.is_over:
+        if close_code in GOODBYES or self._continuity.is_over:
             super().lose(close_code, why)
             return
         logger.info("connection lost, session kept", extra={"session": self._id})

@@ -23,7 +23,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect
 from tympan.script.cues import Act, Close, Drop, FallSilent, Pause, Say
 from tympan.script.director import Director
 from tympan.script.keys import LONGEST_MS
-from tympan.server.record import GRACEFUL, VANISHED
+from tympan.server.record import VANISHED
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL
 from tympan.wire.v3.messages import SERVER_CODEC, Error
 
@@ -234,7 +234,7 @@ class StagedLine:
         async with self._speaking:
             await self._close(code, V3_ERROR_REASON if error else V3_GRACEFUL.reason)
         # For the conversation it is as if the client had left for good: it isn't kept.
-        self._leave({"type": "websocket.disconnect", "code": GRACEFUL, "reason": ""})
+        self._leave({"type": "websocket.disconnect", "code": V3_GRACEFUL.code, "reason": ""})
 
     async def _close(self, code: int, reason: str) -> None:
         self._witness.closed(code)

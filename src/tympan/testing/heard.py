@@ -14,7 +14,8 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from tympan.script.director import is_terminate, message_type
-from tympan.server.record import GRACEFUL, VANISHED
+from tympan.server.record import VANISHED
+from tympan.wire.close_codes import V3_GRACEFUL
 
 PATIENCE_S = 5.0
 _POLL_S = 0.005
@@ -66,7 +67,7 @@ class HeardSession:
             self._fail('expected the client to send {"type": "Terminate"}')
         if not any(message.get("type", message.get("message_type")) in _ENDINGS for message in self.said):
             self._fail("expected the client to wait for Termination")
-        if self.close_code != GRACEFUL:
+        if self.close_code != V3_GRACEFUL.code:
             self._fail("expected the session to end with close code 1000 after Termination")
 
     def assert_heard(self, *, ms: int, give_or_take_ms: int = 100) -> None:

@@ -129,7 +129,7 @@ def _run(config: ServerConfig, *, made_key: str | None) -> None:
     sockets = bind(config.network.host, config.network.port)
 
     def tell() -> None:
-        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v3/ws",))
+        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v3/ws", "/v2/realtime/ws"))
 
     try:
         asyncio.run(run_server(config, sockets, tell))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum, auto
 
 import libcst as cst
@@ -17,6 +17,7 @@ from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.calls import called_functions
 from tympan.migrate.matching.evidence import remember, speaks_v2
 from tympan.migrate.matching.names import (
+    BindingKind,
     bindings,
     parameters,
     uses,
@@ -34,6 +35,8 @@ _NEW_FIELDS = frozenset({"end_of_turn", "turn_is_formatted", "end_of_turn_confid
 
 _HINT = re.compile("|".join((*sorted(_NEW_FIELDS), *(f"['\"]{name}['\"]" for name in sorted(V3_TYPE_NAMES)))))
 """Without one of these words, and without v2, there is no message in a file."""
+_SERVICE = re.compile("assemblyai|/v3/ws|transcript|end_of_turn|turn_is_formatted")
+"""Nor without one of these: other services and games have a `Turn` too."""
 
 Key = tuple[object, ...]
 
@@ -102,11 +105,37 @@ def type_access(code: PythonDocument, node: cst.BaseExpression) -> Access | None
         return access if access.key in ("message_type", "type") and is_message(code, access.base) else None
     if isinstance(node, cst.Name | cst.Attribute):
         for binding in bindings(code, node):
+            if binding.kind is BindingKind.PARAMETER:
+                return _given_type(code, binding.target)
             if binding.value is not None and not isinstance(binding.value, cst.Name | cst.Attribute):
                 found = type_access(code, binding.value)
                 if found is not None:
                     return found
     return None
+
+
+def _given_type(code: PythonDocument, parameter: cst.CSTNode) -> Access | None:
+    """A parameter that gets the type of a message which the same call passes too: `show(kind, message)`."""
+    function = code.function(parameter)
+    if function is None or not isinstance(parameter, cst.Name) or parameter.value not in parameters(function):
+        return None
+    names = parameters(function)
+    nodes = {p.name.value: p.name for p in (*function.params.posonly_params, *function.params.params)}
+    position = names.index(parameter.value)
+    for call in code.nodes(cst.Call):
+        values = [arg.value for arg in call.args if arg.keyword is None and not arg.star]
+        if len(values) <= position or function not in called_functions(code, call):
+            continue
+        value = values[position]
+        access = None if _is_parameter(code, value) else type_access(code, value)
+        for other, given in zip(names, values, strict=False):
+            if access is not None and variable_key(code, given) == variable_key(code, access.base):
+                return replace(access, node=parameter, base=nodes[other])
+    return None
+
+
+def _is_parameter(code: PythonDocument, node: cst.BaseExpression) -> bool:
+    return isinstance(node, cst.Name) and any(b.kind is BindingKind.PARAMETER for b in bindings(code, node))
 
 
 def renamed(code: PythonDocument, access: Access, key: str) -> list[Edit]:
@@ -158,7 +187,7 @@ def _access(code: PythonDocument, node: cst.CSTNode) -> Access | None:
 def _message_keys(code: PythonDocument) -> set[Key]:
     if "messages" not in code.memo:
         code.memo["messages"] = set()  # what is asked for meanwhile finds none
-        if speaks_v2(code) or _HINT.search(code.text):
+        if speaks_v2(code) or (_HINT.search(code.text) and _SERVICE.search(code.text)):
             code.memo["messages"] = _spread(code, set(_seeds(code)))
             remember(code, (_fact(code, access) for access in message_accesses(code)))
     keys: set[Key] = code.memo["messages"]

@@ -54,7 +54,7 @@ def qualified(code: PythonDocument, node: cst.CSTNode) -> str:
 
 def _dotted(node: cst.CSTNode) -> str:
     parts: list[str] = []
-    while isinstance(node, cst.Attribute):  # from the right
+    while isinstance(node, cst.Attribute):
         parts.append(node.attr.value)
         node = node.value
     if not isinstance(node, cst.Name):
@@ -210,6 +210,8 @@ def _binding(code: PythonDocument, node: cst.CSTNode) -> Binding:
     """How the target node of an assignment gets its value."""
     if isinstance(node, cst.FunctionDef | cst.ClassDef | cst.Import | cst.ImportFrom | cst.ImportAlias):
         return Binding(BindingKind.DEFINED, node)
+    if isinstance(node, cst.Param):
+        return Binding(BindingKind.PARAMETER, node.name, node.default)
     parent = code.parent(node)
     match parent:
         case cst.AssignTarget():
@@ -217,8 +219,6 @@ def _binding(code: PythonDocument, node: cst.CSTNode) -> Binding:
             return Binding(BindingKind.ASSIGNED, node, assign.value if isinstance(assign, cst.Assign) else None)
         case cst.AnnAssign(value=value) | cst.NamedExpr(value=value):
             return Binding(BindingKind.ASSIGNED, node, value)
-        case cst.Param():
-            return Binding(BindingKind.PARAMETER, node, parent.default)
         case cst.For(iter=source) | cst.CompFor(iter=source):
             return Binding(BindingKind.ITERATED, node, source)
         case cst.AsName():

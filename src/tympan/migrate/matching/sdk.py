@@ -47,13 +47,25 @@ CALLBACKS: Mapping[str, str] = MappingProxyType(
 )
 """Argument of the old constructor → event of the new client."""
 
-_HOMES = (PACKAGE, f"{PACKAGE}.types", f"{PACKAGE}.transcriber")
+PARAMETERS: Mapping[str, str] = MappingProxyType(
+    {
+        "sample_rate": "sample_rate",
+        "encoding": "encoding",
+        "word_boost": "keyterms_prompt",
+        "end_utterance_silence_threshold": "max_turn_silence",
+        "disable_partial_transcripts": "include_partial_turns",
+    }
+)
+"""Argument of the old constructor → field of the new parameters."""
+
+HOMES = (PACKAGE, f"{PACKAGE}.types", f"{PACKAGE}.transcriber")
+"""Modules that had the old names."""
 
 
 def old_name(code: PythonDocument, node: cst.CSTNode) -> str | None:
     """The SDK's old name that a name or an attribute means; None: it means none."""
     home, _, name = qualified(code, node).rpartition(".")
-    return name if home in _HOMES and name in RENAMED else None
+    return name if home in HOMES and name in RENAMED else None
 
 
 def references(code: PythonDocument) -> list[tuple[cst.Name | cst.Attribute, str]]:

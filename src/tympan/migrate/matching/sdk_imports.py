@@ -1,16 +1,19 @@
-"""Imports of the SDK: the old names out, the new ones in, the user's own names respected. PURE.
+"""Imports of the SDK: the new names in, the old ones out once nothing uses them, the user's own respected. PURE.
 
-Every fix of an SDK rule carries the same import edits, made for the whole file, so that it doesn't matter which
-of the fixes are made.
+Every fix of an SDK rule carries the same import edits, made for the whole file, so that it doesn't matter which of
+the fixes are made.
 """
 
 from __future__ import annotations
+
+from collections.abc import Iterator
 
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.sdk import (
     CLIENT,
+    HOMES,
     PACKAGE,
     RENAMED,
     STREAMING,
@@ -19,8 +22,10 @@ from tympan.migrate.matching.sdk import (
     is_bound,
     package_alias,
     references,
+    transcribers,
 )
-from tympan.migrate.matching.source import PythonDocument, Statement
+from tympan.migrate.matching.sdk_obstacles import foreign_callbacks, obstacle
+from tympan.migrate.matching.source import PythonDocument
 
 _WIDEST = 88
 """A longer import is written one name a line."""
@@ -42,47 +47,59 @@ def settings(code: PythonDocument) -> str:
 def import_edits(code: PythonDocument, *names: str) -> tuple[Edit, ...]:
     """Edits that import these names, and all that the file's uses of the old SDK become."""
     wanted = {*names, *_needed(code)}
-    edits: list[Edit] = []
-    anchor: Statement | None = None
-    present: list[tuple[cst.ImportFrom, list[cst.ImportAlias]]] = list(imports_from(code, STREAMING))
-    for node, aliases in imports_from(code, PACKAGE, f"{PACKAGE}.types", f"{PACKAGE}.transcriber"):
-        anchor = code.statement(node)
-        old = [alias for alias in aliases if alias.evaluated_name in RENAMED]
-        if len(old) == len(aliases) and not present:
-            # The statement becomes the new import.
-            edits.append(code.replace(node, _joined(code, anchor, _import_lines(code, wanted))))
-            wanted = set()
-        elif len(old) == len(aliases):
-            edits.append(code.delete(anchor))
-        elif old:
-            edits += _without(code, aliases, old)
-    if wanted and present:
-        edits += _added(code, *present[0], wanted)
-    elif wanted:
-        edits += _inserted(code, anchor, wanted)
-    return tuple(edits)
+    present = next(imports_from(code, STREAMING), None)
+    return tuple(_added(code, *present, wanted) if present is not None else _inserted(code, wanted))
+
+
+def unused_imports(code: PythonDocument) -> Iterator[tuple[cst.ImportAlias, tuple[Edit, ...]]]:
+    """Old names that are imported and not used any more, with the edits that take them out."""
+    used = {old for _, old in references(code)}
+    for node, aliases in imports_from(code, *HOMES):
+        unused = [alias for alias in aliases if alias.evaluated_name in RENAMED and alias.evaluated_name not in used]
+        if len(unused) == len(aliases):
+            edits: tuple[Edit, ...] = (code.delete(code.statement(node)),)
+        else:
+            edits = tuple(_without(code, aliases, unused))
+        for alias in unused:
+            yield alias, edits
 
 
 def _needed(code: PythonDocument) -> set[str]:
     """What the references to the old SDK become."""
-    names = {RENAMED[old] for node, old in references(code) if not is_type_test(code, node)}
-    makes_client = any(old == TRANSCRIBER and isinstance(code.parent(node), cst.Call) for node, old in references(code))
-    return {*names, *(CLIENT_NAMES if makes_client else ())}
+    names = {RENAMED[old] for node, old in references(code) if old != TRANSCRIBER and not is_type_test(code, node)}
+    makes_client = any(
+        obstacle(code, transcriber) is None and not foreign_callbacks(code, transcriber)
+        for transcriber in transcribers(code)
+    )
+    is_named = any(old == TRANSCRIBER and not is_made(code, node) for node, old in references(code))
+    return {*names, *(CLIENT_NAMES if makes_client else ()), *((CLIENT,) if is_named else ())}
+
+
+def is_made(code: PythonDocument, node: cst.CSTNode) -> bool:
+    """Whether the class is called, or one of its methods: other rules see to that."""
+    return isinstance(code.parent(node), cst.Call | cst.Attribute)
 
 
 def is_type_test(code: PythonDocument, node: cst.CSTNode) -> bool:
-    """`isinstance(x, NAME)`: it will be no type any more."""
-    arg = code.parent(node)
-    call = code.parent(arg)
-    return isinstance(arg, cst.Arg) and isinstance(call, cst.Call) and code.source(call.func) == "isinstance"
+    """`isinstance(x, NAME)`, `type(x) is NAME`: it will be no type any more."""
+    above = code.parent(node)
+    if isinstance(above, cst.Element):
+        above = code.parent(code.parent(above))
+    if isinstance(above, cst.ComparisonTarget):
+        return code.source(code.parent(above)).startswith("type(")
+    call = code.parent(above)
+    return isinstance(above, cst.Arg) and isinstance(call, cst.Call) and code.source(call.func) == "isinstance"
 
 
-def _inserted(code: PythonDocument, anchor: Statement | None, wanted: set[str]) -> list[Edit]:
-    """A new import below the one of the package."""
-    for node in code.nodes(cst.Import):
-        if any(alias.evaluated_name.split(".")[0] == PACKAGE for alias in node.names):
-            anchor = code.statement(node)
-    return [code.insert_after(anchor, *_import_lines(code, wanted))] if anchor is not None else []
+def _inserted(code: PythonDocument, wanted: set[str]) -> list[Edit]:
+    """A new import below that of the package."""
+    modules = [
+        node
+        for node in code.nodes(cst.Import)
+        if any(alias.evaluated_name.split(".")[0] == PACKAGE for alias in node.names)
+    ]
+    nodes = [*(node for node, _ in imports_from(code, *HOMES)), *modules]
+    return [code.insert_after(code.statement(nodes[-1]), *_import_lines(code, wanted))] if nodes and wanted else []
 
 
 def _added(code: PythonDocument, node: cst.ImportFrom, aliases: list[cst.ImportAlias], wanted: set[str]) -> list[Edit]:
@@ -94,7 +111,7 @@ def _added(code: PythonDocument, node: cst.ImportFrom, aliases: list[cst.ImportA
     kept = {alias.evaluated_name: code.source(alias).rstrip(", \t\n") for alias in aliases}
     named = {name: _imported(code, name) for name in missing} | kept
     lines = _laid_out([named[name] for name in sorted(named)], code.indent_unit)
-    return [code.replace(node, _joined(code, code.statement(node), lines))]
+    return [code.replace(node, (code.newline + code.indent(code.statement(node))).join(lines))]
 
 
 def _import_lines(code: PythonDocument, names: set[str]) -> list[str]:
@@ -113,10 +130,6 @@ def _laid_out(names: list[str], indent: str) -> list[str]:
     if len(line) <= _WIDEST:
         return [line]
     return [f"from {STREAMING} import (", *(f"{indent}{name}," for name in names), ")"]
-
-
-def _joined(code: PythonDocument, statement: Statement, lines: list[str]) -> str:
-    return (code.newline + code.indent(statement)).join(lines)
 
 
 def _without(code: PythonDocument, aliases: list[cst.ImportAlias], removed: list[cst.ImportAlias]) -> list[Edit]:

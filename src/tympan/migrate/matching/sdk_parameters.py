@@ -9,21 +9,12 @@ from dataclasses import dataclass
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span, apply_edits
-from tympan.migrate.matching.sdk import RENAMED, references
+from tympan.migrate.matching.sdk import PARAMETERS, RENAMED, references
 from tympan.migrate.matching.sdk_imports import is_type_test, local
 from tympan.migrate.matching.source import PythonDocument
 
 _WIDEST = 100
 """A longer call is written one argument a line."""
-
-PARAMETERS = {
-    "sample_rate": "sample_rate",
-    "encoding": "encoding",
-    "word_boost": "keyterms_prompt",
-    "end_utterance_silence_threshold": "max_turn_silence",
-    "disable_partial_transcripts": "include_partial_turns",
-}
-"""Argument of the old constructor → field of the new parameters."""
 
 SILENCE_ALONE = "end_of_turn_confidence_threshold=1"
 """Turns end by silence alone, as utterances of v2 did."""

@@ -140,29 +140,32 @@ def _pass_on(code: PythonDocument, found: dict[tuple[object, ...], Library]) -> 
     """One step of following assignments and calls; whether something is new."""
     before = len(found)
     for assign in code.nodes(cst.Assign):
-        if isinstance(assign.value, cst.Name | cst.Attribute):
-            library = found.get(variable_key(code, assign.value))
-            for target in assign.targets if library else ():
-                found.setdefault(variable_key(code, target.target), library)  # type: ignore[arg-type]
+        library = _known(code, assign.value, found)
+        if library is not None:
+            for target in assign.targets:
+                found.setdefault(variable_key(code, target.target), library)
     for call in code.nodes(cst.Call):
         for position, arg in enumerate(call.args):
-            known = (
-                found.get(variable_key(code, arg.value)) if isinstance(arg.value, cst.Name | cst.Attribute) else None
-            )
-            for function in called_functions(code, call) if known and not arg.keyword else ():
-                _take_parameter(code, function, position, known, found)
+            library = _known(code, arg.value, found)
+            if library is not None and arg.keyword is None:
+                for function in called_functions(code, call):
+                    _take_parameter(code, function, position, library, found)
     return len(found) > before
+
+
+def _known(code: PythonDocument, node: cst.BaseExpression, found: dict[tuple[object, ...], Library]) -> Library | None:
+    return found.get(variable_key(code, node)) if isinstance(node, cst.Name | cst.Attribute) else None
 
 
 def _take_parameter(
     code: PythonDocument,
     function: Function,
     position: int,
-    library: Library | None,
+    library: Library,
     found: dict[tuple[object, ...], Library],
 ) -> None:
     names = parameters(function)
-    if position < len(names) and library is not None:
+    if position < len(names):
         params = (*function.params.posonly_params, *function.params.params)
         node = next(param.name for param in params if param.name.value == names[position])
         found.setdefault(variable_key(code, node), library)

@@ -115,11 +115,25 @@ class Parameters(Rule[PythonDocument]):
             None,
             about="the query is made elsewhere",
         ),
+        Invalid(
+            "import websockets\nURL = 'wss://api.assemblyai.com/v2/realtime/ws'\n"
+            "connection = websockets.connect(with_query(URL))\n",
+            None,
+            about="the query isn't seen at all",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         if not speaks_v2(document):
             return
+        found = [*self._in_addresses(document), *self._in_calls(document)]
+        yield from found
+        if not found and "format_turns" not in document.text:
+            for opening in openings(document):
+                span, advice = document.span(opening.call.func), f"Its query isn't seen. {_ADVICE}"
+                yield self.by_hand(span, "formatted finals aren't asked for", advice)
+
+    def _in_addresses(self, document: PythonDocument) -> Iterator[Finding]:
         for root in text_roots(document):
             parts = pieces(document, root)
             if any(path in flat(parts) for path in _PATHS) and any(p.text and "?" in p.text for p in parts):
@@ -128,6 +142,8 @@ class Parameters(Rule[PythonDocument]):
                     yield from self._in_template(document, parts[-1])
                 else:
                     yield from self._in_address(document, root, query)
+
+    def _in_calls(self, document: PythonDocument) -> Iterator[Finding]:
         for opening in openings(document):
             given = argument(opening.call, "params") if opening.library is Library.AIOHTTP else None
             if given is not None:

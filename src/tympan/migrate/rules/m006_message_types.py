@@ -106,6 +106,14 @@ class MessageTypes(Rule[PythonDocument]):
             "            print(text)\n",
         ),
         Invalid(
+            "def show(kind, msg):\n    if kind == 'FinalTranscript':\n        print(msg['text'])\n\n\n"
+            + _PRELUDE
+            + "    show(msg['message_type'], msg)\n",
+            "def show(kind, msg):\n    if kind == 'Turn' and msg['end_of_turn'] and msg['turn_is_formatted']:\n"
+            "        print(msg['text'])\n\n\n" + _PRELUDE + "    show(msg['message_type'], msg)\n",
+            about="in a function that gets both the type and the message",
+        ),
+        Invalid(
             "FINAL = 'FinalTranscript'\n"
             + _PRELUDE
             + "    if msg['message_type'] == FINAL:\n        print(msg['text'])\n",

@@ -33,6 +33,7 @@ class Fields(Rule[PythonDocument]):
             "        for word in msg['words']:\n            print(word['text'])\n",
             "a word's text",
         ),
+        Valid(_PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['text'])\n", "a turn in some game"),
         Valid("print(reply['text'])\nENDED = 'SessionTerminated'\n", "nothing shows that this is such a message"),
     )
     invalid = (
@@ -52,8 +53,8 @@ class Fields(Rule[PythonDocument]):
             about="in a function that gets the message",
         ),
         Invalid(
-            _PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['text'])\n",
-            _PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['transcript'])\n",
+            "PATH = '/v3/ws'\n" + _PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['text'])\n",
+            "PATH = '/v3/ws'\n" + _PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['transcript'])\n",
             about="forgotten by whoever moved the rest",
         ),
     )

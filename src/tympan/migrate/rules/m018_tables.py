@@ -8,7 +8,7 @@ import libcst as cst
 
 from tympan.migrate.document import Edit, Span
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.messages import Access, field, type_access
+from tympan.migrate.matching.messages import Access, own_quote, type_access
 from tympan.migrate.matching.names import uses
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import pieces
@@ -146,8 +146,7 @@ def _lookups(code: PythonDocument, table: cst.Dict) -> list[cst.BaseExpression] 
 
 
 def _paired(code: PythonDocument, key: cst.BaseExpression, access: Access) -> list[Edit]:
-    base, node = code.source(access.base), access.key_node
-    quote = node.quote[0] if isinstance(node, cst.SimpleString) else '"'
+    base, quote = code.source(access.base), own_quote(code, access)
     span = code.span(key)
     end = f", {base}.get({quote}end_of_turn{quote}))"
     return [Edit(Span(span.start, span.start), "("), Edit(Span(span.end, span.end), end)]
@@ -157,9 +156,8 @@ def _skip(code: PythonDocument, key: cst.BaseExpression, access: Access) -> list
     function = code.function(key)
     if code.function(access.node) is not function or returns_values(code, function):
         return None
-    node = access.key_node
-    quote = node.quote[0] if isinstance(node, cst.SimpleString) else '"'
-    if field(code, access, "turn_is_formatted", quote) in code.text:
+    quote = own_quote(code, access)
+    if function is not None and "turn_is_formatted" in code.source(function):
         return []
     edit = skip_unformatted_end(code, code.statement(key), code.source(access.base), quote)
     return None if edit is None else [edit]

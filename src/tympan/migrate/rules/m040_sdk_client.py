@@ -7,12 +7,11 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.names import functions_named, variable_key
-from tympan.migrate.matching.sdk import CALLBACKS, CLIENT, Transcriber, method_calls, transcribers
+from tympan.migrate.matching.sdk import CLIENT, method_calls, transcribers
 from tympan.migrate.matching.sdk_callbacks import is_none, registrations
-from tympan.migrate.matching.sdk_imports import import_edits, local, settings
+from tympan.migrate.matching.sdk_imports import CLIENT_NAMES, import_edits, local, settings
+from tympan.migrate.matching.sdk_obstacles import foreign_callbacks, obstacle
 from tympan.migrate.matching.sdk_parameters import (
-    PARAMETERS,
     is_spread,
     laid_out,
     moved_text,
@@ -20,8 +19,6 @@ from tympan.migrate.matching.sdk_parameters import (
 )
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
-
-_KNOWN = frozenset({*PARAMETERS, *CALLBACKS, "token"})
 
 _VALID = """\
 from assemblyai.streaming.v3 import StreamingClient, StreamingClientOptions, StreamingParameters
@@ -75,11 +72,11 @@ transcriber.disconnect(terminate=True)
 """
 
 _CLASS = """\
-from assemblyai import RealtimeTranscriber
+import assemblyai as aai
 
 class Listener:
     def open(self):
-        self.transcriber = RealtimeTranscriber(sample_rate=8000, on_data=self.hear, on_error=print)
+        self.transcriber = aai.RealtimeTranscriber(sample_rate=8000, on_data=self.hear, on_error=print)
 
     def start(self):
         self.transcriber.connect()
@@ -89,7 +86,7 @@ class Listener:
 """
 
 _CLASS_FIXED = """\
-import assemblyai
+import assemblyai as aai
 from assemblyai.streaming.v3 import (
     StreamingClient,
     StreamingClientOptions,
@@ -99,7 +96,7 @@ from assemblyai.streaming.v3 import (
 
 class Listener:
     def open(self):
-        self.transcriber = StreamingClient(StreamingClientOptions(api_key=assemblyai.settings.api_key))
+        self.transcriber = StreamingClient(StreamingClientOptions(api_key=aai.settings.api_key))
         self.transcriber.on(StreamingEvents.Turn, self.hear)
         self.transcriber.on(StreamingEvents.Error, lambda client, event: print(event))
         self.transcriber_parameters = StreamingParameters(sample_rate=8000, format_turns=True)
@@ -143,10 +140,6 @@ def make(on_data, **options):
 """
 
 
-class Unknown(Exception):
-    """A transcriber can't be rewritten by what stands in the file; carries why."""
-
-
 class SdkClient(Rule[PythonDocument]):
     """The old transcriber."""
 
@@ -174,55 +167,40 @@ class SdkClient(Rule[PythonDocument]):
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         message = "RealtimeTranscriber speaks the old protocol; use StreamingClient of assemblyai.streaming.v3"
         for transcriber in transcribers(document):
-            span = document.span(transcriber.call)
-            try:
-                edits = _edits(document, transcriber, target)
-            except Unknown as unknown:
-                advice = f"Make the client, register the callbacks and connect by hand: {unknown}."
+            span, reason = document.span(transcriber.call), obstacle(document, transcriber)
+            if reason is not None or transcriber.target is None:
+                advice = f"Make the client, register the callbacks and connect by hand: {reason}."
                 yield self.by_hand(span, message, advice)
                 continue
-            foreign = _foreign(document, transcriber)
+            edits = _edits(document, transcriber.call, transcriber.target, target)
+            foreign = ", ".join(foreign_callbacks(document, transcriber))
             advice = "Make a client, register the callbacks, connect with the parameters."
             if foreign:
                 advice += f" Not in this file: {foreign}, which must read transcript for text, id for session_id."
             yield self.fixable(span, message, advice, edits, is_safe=not foreign)
 
 
-def _foreign(code: PythonDocument, transcriber: Transcriber) -> str:
-    """Callbacks that other files define: what they read of an event isn't seen here."""
-    return ", ".join(
-        code.source(arg.value)
-        for arg in transcriber.call.args
-        if arg.keyword is not None
-        and arg.keyword.value in ("on_data", "on_open")
-        and not isinstance(arg.value, cst.Lambda)
-        and not functions_named(code, arg.value)
-        and code.source(arg.value) not in ("None", "print")
-    )
-
-
-def _edits(code: PythonDocument, transcriber: Transcriber, target: Target) -> list[Edit]:
-    call, variable = transcriber.call, transcriber.target
-    statement = code.statement(call)
-    if variable is None or not code.is_on_own_lines(statement):
-        raise Unknown("it isn't assigned to a variable where it is made")
-    if any(arg.star or arg.keyword is None or arg.keyword.value not in _KNOWN for arg in call.args):
-        raise Unknown("it gets arguments that have no counterpart, or that this file doesn't name")
-    connects = method_calls(code, variable, "connect")
-    if not connects:
-        raise Unknown("it is connected in another file")
-    callbacks = registrations(code, call)
+def _edits(code: PythonDocument, call: cst.Call, variable: cst.BaseExpression, target: Target) -> list[Edit]:
+    connects, callbacks = method_calls(code, variable, "connect"), registrations(code, call)
     events, name = local(code, "StreamingEvents"), code.source(variable)
     lines = [f"{name}.on({events}.{each.event}, {each.callback}){each.comment}" for each in callbacks]
     edits = [edit for each in callbacks for edit in each.edits]
-    if all(code.function(connect) is code.function(call) for connect in connects):
+    if _is_connected_here(code, call, variable, connects):
         edits += _connected_here(code, call, connects)
     else:
         lines += _stored(code, call, variable)
         edits += _connected_elsewhere(code, variable, connects)
     edits += [_closed(code, closing) for closing in method_calls(code, variable, "close")]
     edits.append(code.replace(call, f"{local(code, CLIENT)}({_options(code, call, connects, target)})"))
-    return [*edits, code.insert_after(statement, *lines), *import_edits(code)]
+    return [*edits, code.insert_after(code.statement(call), *lines), *import_edits(code, *CLIENT_NAMES)]
+
+
+def _is_connected_here(
+    code: PythonDocument, call: cst.Call, variable: cst.BaseExpression, connects: Sequence[cst.Call]
+) -> bool:
+    """Whether the client is connected where it is made, and made in one place only."""
+    made = [t for t in transcribers(code) if t.target is not None and code.source(t.target) == code.source(variable)]
+    return len(made) == 1 and all(code.function(connect) is code.function(call) for connect in connects)
 
 
 def _options(code: PythonDocument, call: cst.Call, connects: Sequence[cst.Call], target: Target) -> str:
@@ -265,8 +243,6 @@ def _connected_elsewhere(
     for connect in connects:
         assert isinstance(connect.func, cst.Attribute)
         receiver = connect.func.value
-        if isinstance(receiver, cst.Name) and variable_key(code, receiver) != variable_key(code, variable):
-            raise Unknown("it is connected in a function that gets it as an argument")
         yield code.replace(connect, f"{code.source(connect.func)}({code.source(receiver)}_parameters)")
     for node in code.nodes(cst.Global, cst.Nonlocal):
         for item in node.names:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import libcst as cst
-
-from tympan.migrate.matching.sdk import RENAMED, TRANSCRIBER, references
-from tympan.migrate.matching.sdk_imports import import_edits, is_type_test, local
+from tympan.migrate.matching.sdk import RENAMED, TRANSCRIBER, is_used, references
+from tympan.migrate.matching.sdk_imports import import_edits, is_made, is_type_test, local, unused_imports
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.rule import Applicability, Finding, Invalid, Rule, Target, Valid
 
@@ -45,10 +43,14 @@ class SdkNames(Rule[PythonDocument]):
     invalid = (Invalid(_BEFORE, _AFTER),)
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
+        if not is_used(document):
+            return
         for node, old in references(document):
-            is_made = old == TRANSCRIBER and isinstance(document.parent(node), cst.Call | cst.Attribute)
-            if is_made or is_type_test(document, node):
+            if (old == TRANSCRIBER and is_made(document, node)) or is_type_test(document, node):
                 continue
             new = local(document, RENAMED[old])
             edits = [document.replace(node, new), *import_edits(document)]
             yield self.fixable(document.span(node), f"{old} is gone", f"Use {new} of assemblyai.streaming.v3.", edits)
+        for alias, edits_of_alias in unused_imports(document):
+            message = f"{alias.evaluated_name} can't be imported any more"
+            yield self.fixable(document.span(alias.name), message, "Leave it out: nothing uses it.", edits_of_alias)

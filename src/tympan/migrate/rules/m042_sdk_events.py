@@ -156,6 +156,9 @@ class SdkEvents(Rule[PythonDocument]):
 def _tested(code: PythonDocument, node: cst.CSTNode) -> tuple[cst.BaseExpression, str, bool] | None:
     """What is tested, for which old class, and whether for not being it."""
     match node:
+        case cst.Call(func=cst.Name("isinstance"), args=[cst.Arg(value=value), cst.Arg(value=cst.Tuple() as kinds)]):
+            names = [name for element in kinds.elements if (name := old_name(code, element.value)) is not None]
+            return (value, " or ".join(names), False) if names else None
         case cst.Call(func=cst.Name("isinstance"), args=[cst.Arg(value=value), cst.Arg(value=kind)]):
             old = old_name(code, kind)
             return None if old is None else (value, old, False)

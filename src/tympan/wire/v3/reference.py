@@ -86,10 +86,10 @@ parameter that asks for it.
 
 A client that connects with `resumable=true` finds `resume_key` and `resume_window_seconds` in `Begin` (without
 them the operator has turned resuming off, or the server doesn't know it). When its connection is lost, by
-anything but its own close with code 1000, the session is kept for that many seconds: what came is transcribed,
-messages are kept, time without messages doesn't count as inactivity. To go on, the client connects with
-`resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good for this
-session only. A connection that still hangs on the session is closed with code 4103.
+anything but a close message of its own with code 1000 or none, the session is kept for that many seconds: what
+came is transcribed, messages are kept, time without messages doesn't count as inactivity. To go on, the client
+connects with `resume_key` and `messages_received` alone; the key is the only credential that is needed, and is good
+for this session only. A connection that still hangs on the session is closed with code 4103.
 
 The first message is then `Resumed`, followed by the server's messages from number `messages_received` on, exactly
 as they were or would have been sent. The client goes on with its audio from byte `audio_received_bytes` of all
@@ -194,7 +194,7 @@ def _mode_section() -> str:
     )
     note = (
         "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
-        "and so does what is given later. The confidence is what ends a turn whose last sentence seems over.\n\n"
+        "and so does what is given later. A look that is surer than the confidence ends the turn.\n\n"
     )
     return "## Modes\n\n" + note + table(heads, rows)
 

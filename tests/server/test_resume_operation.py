@@ -1,0 +1,94 @@
+"""Kept sessions and time, the end of a server, and what an operator sees."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+from resuming_client import TERMINATE, ResumingClient, is_noticed, kept, metric
+from running_service import Start, endings, eventually, limits
+
+
+def test_the_silence_of_a_lost_client_is_no_inactivity(start: Start) -> None:
+    service = start(session=limits(inactivity_timeout_s=1.3))
+    client = ResumingClient(service)
+    client.begins()
+    client.is_cut()
+    assert is_noticed(service)
+    client.line.socket.close()
+    assert not eventually(lambda: kept(service) == 0, timeout_s=1.3)
+    client.resumes()
+    client.hears_end()
+    assert client.told[-1]["error_code"] == 3006, "but once it is back its silence counts"
+    assert "inactivity" in client.told[-1]["error"]
+
+
+def test_a_kept_session_expires_at_its_time_and_says_so_to_who_comes_back(start: Start) -> None:
+    service = start(session=limits(max_duration_s=2.0))
+    client = ResumingClient(service)
+    client.begins()
+    client.says(1500)
+    client.line.socket.ping().wait(5)
+    client.is_cut()
+    assert is_noticed(service)
+    assert service.link is not None
+    seats = service.link._seats
+    assert eventually(lambda: not seats)
+    client.resumes()
+    code, _ = client.hears_end()
+    assert code == 3008
+    assert [turn["transcript"] for turn in client.told if turn.get("end_of_turn")] == ["hi my name is sonny"]
+
+
+def test_a_server_that_stops_ends_the_sessions_it_keeps(start: Start) -> None:
+    service = start()
+    client = ResumingClient(service)
+    client.begins()
+    client.is_cut()
+    assert is_noticed(service)
+    service.stop()
+    assert service.gateway.admission.active == 0
+    assert not service.gateway.conversations
+
+
+def test_a_server_that_stops_tells_who_is_there_and_keeps_nothing(start: Start) -> None:
+    service = start()
+    client = ResumingClient(service)
+    client.begins()
+    client.says(2000)
+    client.line.socket.ping().wait(5)
+    service.server.should_exit = True
+    code, _ = client.hears_end()
+    assert (client.told[-1]["error"], code) == ("Session Cancelled: The server is shutting down", 3005)
+    service.stop()
+    assert not service.gateway.conversations
+
+
+def test_the_operator_sees_losses_resumes_and_refusals(start: Start, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.DEBUG)
+    service = start()
+    client = ResumingClient(service)
+    client.begins()
+    client.is_cut()
+    assert is_noticed(service)
+    assert endings(service, 1006) + endings(service, 1005) == 1
+    client.resumes()
+    assert kept(service) == 0
+    client.sends(TERMINATE)
+    client.hears_end()
+    client.connects_again()
+    assert metric(service, "resumes_total", outcome="resumed") == 1
+    assert eventually(lambda: metric(service, "resumes_total", outcome="refused") == 1)
+    assert eventually(lambda: endings(service, 1000) == 1)
+    assert endings(service, 4004) == 1
+    ours = [record for record in caplog.records if record.name.startswith("tympan")]
+    told = [record.getMessage() for record in ours]
+    assert told == [
+        "session began",
+        "connection lost, session kept",
+        "session resumed",
+        "session ended",
+        "session refused",
+    ]
+    assert client.key not in "\n".join(f"{record.getMessage()} {vars(record)}" for record in ours)
+    assert client.key.encode() not in service.gateway.metrics.render()
