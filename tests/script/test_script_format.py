@@ -150,6 +150,7 @@ def test_a_message_is_said_as_it_stands_after_its_audio_or_at_the_end() -> None:
             '[[faults]]\nat = "begin"\nclose = 1000\ndrop = true',
             "fault 1: expected one act: close, drop, delay_ms, send, silent; got close and drop",
         ),
+        ('[[faults]]\nat = "begin"\nclose = 1000.0', "fault 1: close: expected a close code"),
         ('[[faults]]\nat = "begin"\nclose = 1006', "fault 1: close: expected a close code: 1000 to 1003"),
         ('[[faults]]\nat = "begin"\ndrop = true\nerror = "a"', "fault 1: error: only close has one"),
         ('[[faults]]\nat = "start"\ndrop = true', 'at: expected "begin" or "terminate" or "termination", got "start"'),

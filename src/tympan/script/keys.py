@@ -41,7 +41,7 @@ def _is_share(value: Any) -> bool:
 
 
 def _is_close_code(value: Any) -> bool:
-    return _is_whole(value, 3000, 4999) or value in _SENDABLE_CODES
+    return _is_whole(value, 3000, 4999) or (type(value) is int and value in _SENDABLE_CODES)
 
 
 def _is_tables(value: Any) -> bool:

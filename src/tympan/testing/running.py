@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import socket
 import threading
 import time
+
+import uvicorn
 
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.runtime.link import LocalLink
@@ -19,6 +22,35 @@ _HOST = "127.0.0.1"
 _START_S = 10.0
 _STOP_S = 10.0
 _POLL_S = 0.001
+_LAST_WORDS_S = 0.5
+
+
+class _QuickServer(Server):
+    """One that ends at once: a test that is over wants nothing more to be told, nor to wait for a tick."""
+
+    def __init__(self, config: uvicorn.Config, sessions: Gateway) -> None:
+        super().__init__(config, sessions)
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._stopping = asyncio.Event()
+
+    async def main_loop(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        if not self.should_exit:
+            await self._stopping.wait()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listening in self.servers:
+            listening.close()
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+        if self.server_state.tasks:
+            await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
+
+    def stop(self) -> None:
+        """End, from another thread."""
+        self.should_exit = True
+        if self.loop is not None and not self.loop.is_closed():
+            self.loop.call_soon_threadsafe(self._stopping.set)
 
 
 class RunningServer:
@@ -27,7 +59,7 @@ class RunningServer:
     def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str) -> None:
         config = ServerConfig(auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()), max_sessions=64)
         gateway = Gateway(config)
-        self._server = Server(listening_config(create_app(gateway), config.network), gateway)
+        self._server = _QuickServer(listening_config(create_app(gateway), config.network), gateway)
         self._sockets = bind(_HOST, 0)
         self.port: int = self._sockets[0].getsockname()[1]
         self._link = LocalLink(recognizer, worker_count=1)
@@ -48,7 +80,7 @@ class RunningServer:
         Raises:
             RuntimeError: it doesn't end.
         """
-        self._server.force_exit = self._server.should_exit = True
+        self._server.stop()
         self._thread.join(_STOP_S)
         self._link.shut_down()
         for listening in self._sockets:
