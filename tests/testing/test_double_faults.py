@@ -148,6 +148,7 @@ def test_a_silent_server_answers_nothing_and_stays(server: DoubleServer) -> None
             client.socket.recv(timeout=0.3)
         assert client.socket.close_code is None
     server.session.assert_received("Terminate")
+    server.assert_heard(ms=3000)
     assert (server.session.said, len(server.session.audio)) == ([], 96_000)
 
 

@@ -137,26 +137,32 @@ class DoubleServer:
 
     def assert_terminated_gracefully(self) -> None:
         """The latest client sent Terminate and stayed until Termination and close code 1000."""
+        __tracebackhide__ = True
         self.session.assert_terminated_gracefully()
 
     def assert_heard(self, *, ms: int, give_or_take_ms: int = 100) -> None:
         """The latest client sent so much audio."""
+        __tracebackhide__ = True
         self.session.assert_heard(ms=ms, give_or_take_ms=give_or_take_ms)
 
     def assert_parameters(self, **expected: object) -> None:
         """The latest client connected with these parameters, among others."""
+        __tracebackhide__ = True
         self.session.assert_parameters(**expected)
 
     def assert_received(self, kind: str, *, times: int | None = None, **fields: object) -> None:
         """The latest client sent a control message of this type, with these fields among others."""
+        __tracebackhide__ = True
         self.session.assert_received(kind, times=times, **fields)
 
     def assert_closed_with(self, code: int) -> None:
         """This server closed the latest connection with this code."""
+        __tracebackhide__ = True
         self.session.assert_closed_with(code)
 
     def assert_connections(self, count: int) -> None:
         """So many came in all, those that were refused included."""
+        __tracebackhide__ = True
         if len(self.sessions) != count:
             raise AssertionError(f"expected {count} connections, got {len(self.sessions)}")
 

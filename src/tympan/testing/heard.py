@@ -13,6 +13,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
+from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.script.director import is_terminate, message_type
 from tympan.server.record import VANISHED
 from tympan.wire.close_codes import V3_GRACEFUL
@@ -32,8 +34,6 @@ class HeardSession:
         }
         """Of the address, as they were sent; without credentials."""
         self.headers: dict[str, str] = {name: headers[name] for name in headers if name.lower() != "authorization"}
-        self.audio_ms = 0
-        """Audio received."""
         self.texts: list[str] = []
         """Text messages received, as they came."""
         self.said: list[dict[str, Any]] = []
@@ -43,12 +43,18 @@ class HeardSession:
         self.client_close_code: int | None = None
         """Of the client; 1006 where it vanished, None while it hasn't left or where the server ended first."""
         self._audio: list[bytes] = []
+        self._counted_ms = 0
         self._over = threading.Event()
 
     @property
     def audio(self) -> bytes:
         """Binary messages received, joined."""
         return b"".join(self._audio)
+
+    @property
+    def audio_ms(self) -> int:
+        """Audio received: as the session counts it, or where it was kept from that, by the address's parameters."""
+        return max(self._counted_ms, self._sent_ms())
 
     @property
     def messages(self) -> list[dict[str, Any]]:
@@ -62,6 +68,7 @@ class HeardSession:
 
     def assert_terminated_gracefully(self) -> None:
         """The client sent Terminate and stayed until Termination and close code 1000."""
+        __tracebackhide__ = True
         self._await(lambda: False)
         if not any(is_terminate(text) for text in self.texts):
             self._fail('expected the client to send {"type": "Terminate"}')
@@ -72,12 +79,14 @@ class HeardSession:
 
     def assert_heard(self, *, ms: int, give_or_take_ms: int = 100) -> None:
         """So much audio came in all."""
+        __tracebackhide__ = True
         self._await(lambda: False)
         if abs(self.audio_ms - ms) > give_or_take_ms:
             self._fail(f"expected {ms:,} ms of audio, give or take {give_or_take_ms:,} ms; got {self.audio_ms:,} ms")
 
     def assert_parameters(self, **expected: object) -> None:
         """These were in the address, among others; True reads `true`, a list is JSON."""
+        __tracebackhide__ = True
         for name, value in expected.items():
             got = self.parameters.get(name)
             if got is None or got.lower() != _spelt(value).lower():
@@ -86,6 +95,7 @@ class HeardSession:
 
     def assert_received(self, kind: str, *, times: int | None = None, **fields: object) -> None:
         """A control message of this type came, with these fields among others; `times` counts them."""
+        __tracebackhide__ = True
 
         def found() -> list[dict[str, Any]]:
             same_type = [message for message in self.messages if message.get("type") == kind]
@@ -101,9 +111,18 @@ class HeardSession:
 
     def assert_closed_with(self, code: int) -> None:
         """The server ended the connection with this code; 1006: it was dropped."""
+        __tracebackhide__ = True
         self._await(lambda: self.close_code is not None)
         if self.close_code != code:
             self._fail(f"expected the server to close with {code}")
+
+    def _sent_ms(self) -> int:
+        try:
+            encoding = Encoding(self.parameters.get("encoding", Encoding.PCM_S16LE))
+            audio = AudioFormat(encoding, int(self.parameters.get("sample_rate", ENGINE_SAMPLE_RATE_HZ)))
+            return audio.position_ms(len(self.audio))
+        except (ValueError, LookupError, ArithmeticError):  # refused, or compressed
+            return 0
 
     def _await(self, holds: Callable[[], bool]) -> None:
         give_up_at = time.monotonic() + PATIENCE_S
@@ -111,6 +130,7 @@ class HeardSession:
             time.sleep(_POLL_S)
 
     def _fail(self, expected: str) -> None:
+        __tracebackhide__ = True
         raise AssertionError(f"{expected}.\nWhat happened: {self._story()}")
 
     def _story(self) -> str:
@@ -139,7 +159,7 @@ class HeardSession:
         self.texts.append(text)
 
     def counted(self, received_ms: int) -> None:
-        self.audio_ms = received_ms
+        self._counted_ms = received_ms
 
     def told(self, text: str) -> None:
         self.said.append(_parsed(text))
