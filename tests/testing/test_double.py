@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 from websockets.sync.client import connect as open_socket
 
+import tympan.testing
 from tympan.client import SessionParameters
 from tympan.client.events import Event
 from tympan.client.sync import connect
@@ -209,3 +210,16 @@ def test_a_run_without_the_fixture_imports_neither_server_nor_numpy(tmp_path: Pa
         "    assert not heavy & set(sys.modules)\n",
     )
     assert "1 passed" in ran.stdout, ran.stdout + ran.stderr
+
+
+def test_what_is_not_installed_is_named_with_how_to_install_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in [name for name in sys.modules if name.startswith("tympan.testing.")]:
+        monkeypatch.delitem(sys.modules, module)
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    with pytest.raises(ModuleNotFoundError, match=r'needs the package uvicorn; pip install "tympan\[server\]"'):
+        _ = tympan.testing.DoubleServer
+
+
+def test_the_package_has_no_other_names() -> None:
+    with pytest.raises(AttributeError, match="no attribute 'Server'"):
+        _ = tympan.testing.Server

@@ -86,7 +86,7 @@ class Stage:
     def __init__(self, player: Player, witness: Callable[[str, Mapping[str, str]], Witness] = _nobody) -> None:
         self._player = player
         self._witness = witness
-        self._directions: WeakKeyDictionary[Conversation, Direction] = WeakKeyDictionary()
+        self._played: WeakKeyDictionary[Conversation, tuple[Director, int]] = WeakKeyDictionary()
 
     def admit(self, socket: WebSocket) -> StagedLine:
         """A connection came."""
@@ -94,10 +94,10 @@ class Stage:
 
     def _direction_of(self, conversation: Conversation) -> Direction:
         """What is played in a conversation that has just begun, or goes on over another connection."""
-        if conversation not in self._directions:
+        if conversation not in self._played:
             script = self._player.current
-            self._directions[conversation] = Direction(conversation, Director(script.cues), script.timeline.frame_ms)
-        return self._directions[conversation]
+            self._played[conversation] = Director(script.cues), script.timeline.frame_ms
+        return Direction(conversation, *self._played[conversation])
 
 
 @dataclass(frozen=True, slots=True)

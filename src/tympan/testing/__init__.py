@@ -28,4 +28,10 @@ __all__ = ["DoubleServer", "HeardSession"]
 def __getattr__(name: str) -> object:
     if name not in _PLACES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_PLACES[name]), name)
+    try:
+        return getattr(import_module(_PLACES[name]), name)
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("tympan"):
+            raise
+        hint = f'tympan.testing needs the package {error.name}; pip install "tympan[server]"'
+        raise ModuleNotFoundError(hint, name=error.name) from error

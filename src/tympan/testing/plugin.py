@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tympan.testing.double import DoubleServer
+    from tympan.testing import DoubleServer
 
 # ruff: noqa: PLC0415
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 @pytest.fixture
 def tympan_server() -> Iterator[DoubleServer]:
     """A scripted speech-to-text server on a loopback port, new for each test; see tympan's "test double" page."""
-    from tympan.testing.double import DoubleServer
+    from tympan.testing import DoubleServer
 
     with DoubleServer() as server:
         yield server
