@@ -17,7 +17,7 @@ import tympan.testing
 from tympan.client import SessionParameters
 from tympan.client.events import Event
 from tympan.client.sync import connect
-from tympan.core.errors import ScriptError
+from tympan.core.errors import ScriptError, UsageError
 from tympan.testing import DoubleServer
 from tympan.testing import heard as heard_module
 
@@ -170,6 +170,8 @@ def test_a_script_is_read_from_a_file(tmp_path: Path) -> None:
         assert [event.transcript for event in call(server) if getattr(event, "turn_is_formatted", False)] == [
             "From a file."
         ]
+    with DoubleServer(str(path)) as server, pytest.raises(UsageError, match="belongs into it"):
+        server.says("And this.")
     with pytest.raises(ScriptError, match=r"cannot read the script .*absent\.toml"):
         DoubleServer(tmp_path / "absent.toml")
 

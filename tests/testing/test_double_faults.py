@@ -212,3 +212,15 @@ def test_recorded_messages_are_said_as_they_are(server: DoubleServer) -> None:
     messages, code = hold(server)
     assert [message.get("timestamp") for message in messages] == [None, 100, 200, None]
     assert code == 1000
+
+
+def test_the_legacy_protocol_is_played_with_its_faults(server: DoubleServer) -> None:
+    server.closes(4031, at="termination", error="Session idle for too long")
+    headers = {"Authorization": server.api_key}
+    with connect(f"{server.url}/v2/realtime/ws?sample_rate=16000", additional_headers=headers) as socket:
+        client = Client(socket)
+        client.says(ms=3000)
+        client.sends({"terminate_session": True})
+        messages, code, _ = client.hears_end()
+    texts = [message["text"] for message in messages if message.get("message_type") == "FinalTranscript"]
+    assert (texts, messages[-1]["error"], code) == (["Hi, my name is Sonny."], "Session idle for too long", 4031)

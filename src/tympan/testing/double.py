@@ -8,12 +8,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from tympan.core.errors import ScriptError
+from tympan.core.errors import ScriptError, UsageError
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.script.format import parse_programme
 from tympan.script.programme import Programme
 from tympan.server.stage import Stage, Witness
-from tympan.testing.draft import Draft
+from tympan.testing.draft import SOURCE, Draft
 from tympan.testing.heard import PATIENCE_S, HeardSession
 from tympan.testing.running import RunningServer
 
@@ -33,7 +33,7 @@ class DoubleServer:
     def __init__(self, script: str | Path | None = None) -> None:
         self._recognizer = ScriptedRecognizer(Programme())
         self._player = self._recognizer.player
-        self._draft = Draft()
+        self._draft: Draft | None = Draft()  # None while a whole script waits
         self._running: RunningServer | None = None
         self.sessions: list[HeardSession] = []
         """All connections so far, in order."""
@@ -66,20 +66,17 @@ class DoubleServer:
         return self._address
 
     def plays(self, script: str | Path) -> None:
-        """Play a script from now on: a file's path, or the script itself as a text.
+        """Play a whole script from now on: a file, `.toml` or `.json`, or the script itself as a text.
 
         Raises:
             ScriptError: the file can't be read, or it is no script.
         """
-        self._draft = Draft()
-        if isinstance(script, str):
-            self._player.replace(parse_programme(script, "script of the test"))
-            return
-        try:
-            text = script.read_text(encoding="utf-8")
-        except (OSError, UnicodeDecodeError) as error:
-            raise ScriptError(f"cannot read the script {script}: {error}") from error
-        self._player.replace(parse_programme(text, str(script)))
+        if isinstance(script, str) and not script.endswith((".toml", ".json")):
+            programme = parse_programme(script, SOURCE)
+        else:
+            programme = parse_programme(_read(Path(script)), str(script))
+        self._draft = None
+        self._player.replace(programme)
 
     def says(self, text: str, **turn: Any) -> None:
         """A turn is spoken; `start_ms`, `pause_ms`, … as in a script.
@@ -111,15 +108,15 @@ class DoubleServer:
 
     def shows_partials(self, *, every_ms: int) -> None:
         """Words appear only at multiples of this."""
-        self._begin_draft()
-        self._draft.set("partial_every_ms", every_ms)
-        self._player.replace(self._draft.programme)
+        draft = self._open_draft()
+        draft.set("partial_every_ms", every_ms)
+        self._player.replace(draft.programme)
 
     def then(self) -> None:
         """What is described from now on is for the session after the one described so far."""
-        self._begin_draft()
-        self._draft.begin_session()
-        self._player.replace(self._draft.programme)
+        draft = self._open_draft()
+        draft.begin_session()
+        self._player.replace(draft.programme)
 
     @property
     def session(self) -> HeardSession:
@@ -173,15 +170,25 @@ class DoubleServer:
         return self._running.address
 
     def _describe(self, table: str, line: dict[str, Any]) -> None:
-        self._begin_draft()
-        self._draft.add(table, line)
-        self._player.replace(self._draft.programme)
+        draft = self._open_draft()
+        draft.add(table, line)
+        self._player.replace(draft.programme)
 
-    def _begin_draft(self) -> None:
+    def _open_draft(self) -> Draft:
         if self._player.has_begun:
             self._draft = Draft()
+        if self._draft is None:
+            raise UsageError("a whole script is waiting to be played: what else shall happen belongs into it")
+        return self._draft
 
     def _witness(self, query: str, headers: Mapping[str, str]) -> Witness:
         session = HeardSession(query, headers)
         self.sessions.append(session)
         return session
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ScriptError(f"cannot read the script {path}: {error}") from error
