@@ -60,7 +60,8 @@ class SessionInformation(Rule[PythonDocument]):
             about="one of several: Termination there would be taken away from what handles the end",
         ),
         Invalid(
-            _PRELUDE + "    if msg['message_type'] not in ('SessionInformation', 'SessionBegins'):\n        show(msg)\n",
+            _PRELUDE + "    if msg['message_type'] not in ('SessionInformation', 'SessionBegins'):\n"
+            "        show(msg)\n",
             _PRELUDE + "    if msg['message_type'] not in ('SessionBegins',):\n        show(msg)\n",
         ),
         Invalid(
