@@ -188,6 +188,9 @@ def _is_taken(value: cst.BaseExpression) -> bool:
 
 
 def _has_no_caller(code: PythonDocument, parameter: cst.CSTNode) -> bool:
+    if "called" not in code.memo:
+        code.memo["called"] = {
+            id(function) for call in code.nodes(cst.Call) for function in called_functions(code, call)
+        }
     function = code.function(parameter)
-    calls = (called for call in code.nodes(cst.Call) for called in called_functions(code, call))
-    return function is not None and not any(called is function for called in calls)
+    return function is not None and id(function) not in code.memo["called"]
