@@ -27,7 +27,7 @@ from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
-from tympan.client.errors import AuthError
+from tympan.client.errors import AuthError, TlsError
 from tympan.core.errors import TympanError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
@@ -99,9 +99,22 @@ def _replace_closed_streams() -> None:
 
 
 def _told(error: TympanError) -> ExitCode:
-    hint = "; give a valid key with --api-key or TYMPAN_API_KEY" if isinstance(error, AuthError) else ""
-    _say(f"{error}{hint}")
+    _say(f"{error}{_hint(error)}")
     return exit_code_of(error.first if isinstance(error, PartialFailure) else error)
+
+
+def _hint(error: TympanError) -> str:
+    """What to do about it on a command line."""
+    match error:
+        case AuthError():
+            return "; give a valid key with --api-key or TYMPAN_API_KEY, or a valid token with --token"
+        case TlsError():
+            import ssl  # noqa: PLC0415  (slow, and rarely wanted)
+
+            is_distrusted = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+            return "; --ca FILE trusts an authority of your own" if is_distrusted else ""
+        case _:
+            return ""
 
 
 def _complained(error: Exception) -> ExitCode:
