@@ -50,7 +50,7 @@ lock-client-%:
 	@cd tests/environments/$* && if test -f package.json; \
 	  then npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund; \
 	  else uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    requirements.in -o requirements.txt $(ARGS); fi
+	    $$(test ! -f excludes.txt || echo --excludes excludes.txt) requirements.in -o requirements.txt $(ARGS); fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage bench/out
@@ -65,7 +65,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 $(CLIENTS_DIR)/%/.installed: tests/environments/%/requirements.txt
 	@rm -rf $(@D)
 	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-compile --no-deps --require-hashes -r $<
 	@touch $@
 
 $(CLIENTS_DIR)/%/.installed: tests/environments/%/package-lock.json tests/environments/%/package.json
