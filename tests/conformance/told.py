@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from typing import Any
 
 Event = dict[str, Any]
+
+BECKETT = "ever tried ever failed no matter try again"
+"""How the recording of the fixture `beckett` begins."""
 
 
 def events(done: subprocess.CompletedProcess[str]) -> list[Event]:
@@ -27,3 +31,8 @@ def kinds(told: list[Event]) -> list[str]:
 def finals(told: list[Event]) -> list[str]:
     """Transcripts of the finals, in order."""
     return [event["text"] for event in told if event["event"] == "final"]
+
+
+def spoken(texts: list[str]) -> str:
+    """The words alone: where sentences end is up to the settings of each client."""
+    return " ".join(re.findall("[a-z']+", " ".join(texts).lower()))
