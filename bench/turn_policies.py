@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from bench.metrics import percentile
 from bench.turn_metrics import TurnOutcome
 from tympan.core.config import TurnConfig
+from tympan.wire.v3.modes import MODES, turn_config
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,11 @@ def silence_policy(threshold: float, min_silence_ms: int, max_silence_ms: int) -
 def timeout_policy(timeout_ms: int) -> TurnPolicy:
     """Threshold 1 leaves the longest silence alone to decide."""
     return TurnPolicy(f"timeout {timeout_ms} ms", TurnConfig(1.0, timeout_ms, timeout_ms))
+
+
+def mode_policy(name: str) -> TurnPolicy:
+    """A mode of the U3 profile."""
+    return TurnPolicy(f"U3 {name}", turn_config(MODES[name]))
 
 
 def duel(timeout: TurnPolicy, outcomes: Mapping[TurnPolicy, TurnOutcome], *, percents: Sequence[int]) -> Duel:

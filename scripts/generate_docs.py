@@ -31,6 +31,7 @@ from tympan.engines.wheel_model import WHEEL_MODELS
 from tympan.migrate import reference as migration
 from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
+from tympan.script import reference as script_reference
 from tympan.server.listening_settings import PREFIX, ListeningSettings
 from tympan.server.settings import CONFIG_VARIABLE, Settings
 from tympan.wire import bridge_reference
@@ -66,7 +67,7 @@ _ENGINE_TEXTS = MappingProxyType(
     {
         "moonshine": "Streaming recognition with a Moonshine model. `--model`: a name below, one that was pulled, "
         "or a folder with `encoder_model.ort`, `decoder_model_merged.ort` and `tokenizer.bin`.",
-        "scripted": "Hears nothing: plays a written timeline, for tests of clients. `--model`: a JSON file; "
+        "scripted": "Hears nothing: plays a script, for tests of clients. `--script FILE`, see [scripts](scripts.md); "
         "without one it says nothing.",
     }
 )
@@ -204,6 +205,7 @@ PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/protocol-v2.md": v2_reference.render,
     "docs/reference/bridge.md": bridge_reference.render,
+    "docs/reference/scripts.md": script_reference.render,
     "docs/reference/settings.md": settings_page,
     "docs/reference/commands.md": commands_page,
     "docs/reference/metrics.md": metrics_page,

@@ -17,9 +17,10 @@ from bench.metrics import percentile
 from bench.report import Figure, at_least, at_most
 from bench.scoring import word_key
 from bench.turn_metrics import TurnOutcome, first_finals, judge_turns
-from bench.turn_policies import Duel, TurnPolicy, duels, silence_policy, threshold_policy, timeout_policy
-from tympan.core.config import SessionConfig, TurnConfig
+from bench.turn_policies import Duel, TurnPolicy, duels, mode_policy, silence_policy, threshold_policy, timeout_policy
+from tympan.core.config import Finality, SessionConfig, TurnConfig
 from tympan.core.events import TurnEnded
+from tympan.wire.v3.modes import DEFAULT_MODE, MODES
 
 _THRESHOLDS: tuple[float, ...] = (0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8)
 _GRID: tuple[tuple[float, int], ...] = (
@@ -38,14 +39,15 @@ def run(context: Context) -> list[Figure]:
     recordings = context.dataset.recordings
     if not recordings:
         raise SectionSkipped("needs recorded conversations with true turns")
-    thresholds, grid, timeouts_ms = _THRESHOLDS, _GRID, _TIMEOUTS_MS
+    thresholds, grid, timeouts_ms, modes = _THRESHOLDS, _GRID, _TIMEOUTS_MS, tuple(MODES)
     if context.is_quick:
         recordings = (min(recordings, key=lambda recording: recording.duration_ms),)
-        thresholds, grid, timeouts_ms = (0.4,), ((0.2, 300),), (500,)
+        thresholds, grid, timeouts_ms, modes = (0.4,), ((0.2, 300),), (500,), (DEFAULT_MODE,)
     policies = [
         *(threshold_policy(threshold) for threshold in thresholds),
         *(silence_policy(threshold, shortest_ms, _LONGEST_MS) for threshold, shortest_ms in grid),
         *(timeout_policy(timeout_ms) for timeout_ms in timeouts_ms),
+        *(mode_policy(name) for name in modes),
     ]
     jobs = [(policy, recording) for policy in policies for recording in recordings]
     logs = on_all_cores(ends_of_turns, jobs)
@@ -57,7 +59,7 @@ def run(context: Context) -> list[Figure]:
     return [
         *_served(context, recordings, by_policy[_DEFAULT], audio),
         *_curves(outcomes, f"{audio}, audio clock"),
-        *_duels(outcomes, f"{audio}, audio clock"),
+        *_duels(_word_by_word(outcomes), f"{audio}, audio clock"),
     ]
 
 
@@ -74,6 +76,11 @@ def ends_of_turns(job: tuple[TurnPolicy, Recording]) -> Conversation:
                 ends.append(TurnMessage(heard.judged_until_ms, event.turn_order, words, text, True, False))
     audio_ms = len(samples) // SAMPLES_PER_MS
     return Conversation(tuple(ends), (SentControl(audio_ms, "Terminate"),), audio_ms, 0.0, 0.0)
+
+
+def _word_by_word(outcomes: dict[TurnPolicy, TurnOutcome]) -> dict[TurnPolicy, TurnOutcome]:
+    """Those that the timeouts, which are settings of that profile too, are compared with."""
+    return {policy: some for policy, some in outcomes.items() if policy.config.finality is Finality.WORDS}
 
 
 def _outcome(logs: Sequence[Conversation], recordings: Sequence[Recording]) -> TurnOutcome:

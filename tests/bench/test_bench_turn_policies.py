@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from bench.sections.turns import same_turns
 from bench.turn_metrics import TurnOutcome
-from bench.turn_policies import duel, duels, is_beaten, silence_policy, threshold_policy, timeout_policy
+from bench.turn_policies import duel, duels, is_beaten, mode_policy, silence_policy, threshold_policy, timeout_policy
 from logs import conversation, says
 
-from tympan.core.config import TurnConfig
+from tympan.core.config import Finality, TurnConfig
 
 TIMEOUT = timeout_policy(700)
 
@@ -21,6 +21,13 @@ def test_a_timeout_is_a_threshold_of_one_with_one_silence() -> None:
     assert TIMEOUT.config == TurnConfig(confidence_threshold=1, min_silence_ms=700, max_silence_ms=700)
     assert TIMEOUT.is_timeout
     assert not threshold_policy(0.8).is_timeout
+
+
+def test_a_mode_of_the_u3_profile_is_a_policy_of_whole_turns() -> None:
+    policy = mode_policy("min_latency")
+    assert policy.name == "U3 min_latency"
+    assert policy.config.finality is Finality.TURN
+    assert policy.config.longest_silence_ms == 800
 
 
 @pytest.mark.parametrize(

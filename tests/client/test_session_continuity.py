@@ -155,7 +155,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
         await visit.hears(audio_ms=2900)
 
     async def goes_on(visit: Visit) -> None:
-        await visit.says(BEGIN, turn(0, word("two", 0, 310), word("three", 390, 700), ended=True))
+        await visit.says(BEGIN, turn(0, word("two", 150, 460), word("three", 540, 850), ended=True))
         await farewell(visit)
 
     async def act(session: Session) -> None:
@@ -165,7 +165,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     stage = Stage(cut, goes_on)
     told = stage.hold(act)
 
-    assert bytes(stage.visits[1].audio) == pcm(3000)[2400 * 32 :], "from the start of a word within two seconds"
+    assert bytes(stage.visits[1].audio) == pcm(3000)[2250 * 32 :], "from before a word within two seconds"
     ended = next(event for event in told if isinstance(event, Turn) and event.end_of_turn)
     assert (ended.turn_order, ended.transcript) == (0, "one two three")
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
@@ -182,14 +182,14 @@ def test_a_turn_that_a_leaving_service_ended_may_end_in_mid_word_so_its_last_wor
         await visit.connection.close(code)
 
     async def goes_on(visit: Visit) -> None:
-        two, three, hundred = word("two", 0, 200), word("three", 300, 410), word("hundred", 420, 600)
+        two, three, hundred = word("two", 150, 350), word("three", 450, 560), word("hundred", 570, 750)
         await visit.says(BEGIN, turn(0, two, three, hundred, ended=True))
         await farewell(visit)
 
     stage = Stage(leaves, goes_on)
     told = stage.hold(speak)
 
-    assert bytes(stage.visits[1].audio) == pcm(2000)[500 * 32 :]
+    assert bytes(stage.visits[1].audio) == pcm(2000)[350 * 32 :]
     turns = [event for event in told if isinstance(event, Turn)]
     assert [(event.turn_order, event.transcript) for event in turns] == [(0, "one"), (1, "two three"), (2, "hundred")]
 
@@ -408,6 +408,29 @@ def test_when_nothing_more_can_be_kept_the_caller_is_told_and_nothing_is_dropped
     stage.hold(act, max_kept_audio_s=1.0)
 
     assert bytes(stage.visits[1].audio) == pcm(100) + bytes(900 * 32) + b"\x01" * 32
+
+
+def test_of_a_long_payload_that_does_not_fit_it_is_said_how_much_was_taken() -> None:
+    may_begin = asyncio.Event()
+
+    async def comes_back(visit: Visit) -> None:
+        await may_begin.wait()
+        await ends(visit)
+
+    stage = Stage(cuts, comes_back)
+
+    async def act(session: Session) -> None:
+        while not stage.visits[1:]:
+            await asyncio.sleep(0.001)
+        with pytest.raises(BufferFull) as raised:
+            await session.send_audio(pcm(2000))
+        assert raised.value.taken_bytes == 32_000
+        may_begin.set()
+        await session.terminate()
+
+    stage.hold(act, max_kept_audio_s=1.5)
+
+    assert bytes(stage.visits[1].audio) == pcm(1000)
 
 
 def test_audio_that_waits_for_a_slow_server_holds_the_caller_up() -> None:

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from tympan.core.config import ConfigUpdate, SessionConfig, SessionLimits
+from tympan.core.config import ConfigUpdate, OutputConfig, SessionConfig, SessionLimits
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import BadParameter, EngineError, MaxDurationExceeded
-from tympan.core.events import SessionEnded, SpeechStarted
+from tympan.core.events import Heartbeat, SessionEnded, SpeechStarted
+from tympan.core.heartbeat import PERIOD_S
 from tympan.core.listening import Heard, ListeningFailed
 from tympan.core.session import Session
 from tympan.core.units import Monotonic, StreamMs
 
 BYTES_PER_MS = 32
+
+
+def is_heartbeat(effect: Effect) -> bool:
+    return isinstance(effect, Emit) and isinstance(effect.event, Heartbeat)
 
 
 class AnySession(RuleBasedStateMachine):
@@ -25,11 +32,16 @@ class AnySession(RuleBasedStateMachine):
         max_duration_s=st.integers(1, 300),
         max_backlog_ms=st.integers(100, 5000),
         is_strict=st.booleans(),
+        beats=st.booleans(),
     )
-    def begin(self, timeout_s: int | None, max_duration_s: int, max_backlog_ms: int, is_strict: bool) -> None:
+    def begin(
+        self, timeout_s: int | None, max_duration_s: int, max_backlog_ms: int, is_strict: bool, beats: bool
+    ) -> None:
         self.limits = SessionLimits(timeout_s, max_duration_s, max_backlog_ms, 1000, is_strict)
+        self.beats = beats
         self.now = 0.0
-        self.session = Session("s", SessionConfig(limits=self.limits), Monotonic(0.0))
+        config = SessionConfig(limits=self.limits, output=OutputConfig(has_heartbeat=beats))
+        self.session = Session("s", config, Monotonic(0.0))
         self.effects: list[Effect] = []
         self.controls: list[object] = []  # what must come out as marks
         self.events = 0  # told by the listener
@@ -54,7 +66,8 @@ class AnySession(RuleBasedStateMachine):
         before = self.effects.copy()
         self.perform(self.session.receive_audio(bytes(byte_count), Monotonic(self.now)))
         new = self.effects[len(before) :]
-        assert not [effect for effect in new if isinstance(effect, Feed)] or new == [Feed(bytes(byte_count))]
+        assert not [effect for effect in new if isinstance(effect, Feed)] or new[-1] == Feed(bytes(byte_count))
+        assert all(is_heartbeat(effect) for effect in new[:-1]), "only what was due comes before it"
 
     @rule()
     def keeps_alive(self) -> None:
@@ -63,6 +76,8 @@ class AnySession(RuleBasedStateMachine):
     @rule(update=st.builds(ConfigUpdate, min_silence_ms=st.integers(0, 1000)) | st.none())
     def sends_a_control(self, update: ConfigUpdate | None) -> None:
         now = Monotonic(self.now)
+        if self.beats:
+            self.the_shell_wakes()  # so that a deadline that is overdue is one that ends the session
         was_open = self.session.deadline() is not None and not self.is_overdue()
         if update is None:
             self.perform(self.session.receive_force_endpoint(now))
@@ -123,7 +138,9 @@ class AnySession(RuleBasedStateMachine):
     def the_client_is_lost(self) -> None:
         self.perform(self.session.receive_lost(Monotonic(self.now)))
         if self.session.is_open:
-            assert self.session.deadline() == self.limits.max_duration_s
+            deadline = self.session.deadline()
+            assert deadline is not None
+            assert deadline <= self.limits.max_duration_s if self.beats else deadline == self.limits.max_duration_s
 
     @rule()
     def the_client_is_back(self) -> None:
@@ -145,6 +162,13 @@ class AnySession(RuleBasedStateMachine):
         if closes:
             assert self.effects[-1] is closes[0]
             assert self.session.is_closed
+
+    @invariant()
+    def hearts_beat_only_where_asked_for_and_in_time(self) -> None:
+        beats = [e.event for e in self.effects if isinstance(e, Emit) and isinstance(e.event, Heartbeat)]
+        assert self.beats or not beats
+        times_ms = [0, *(beat.session_duration_ms for beat in beats)]
+        assert all(after - before >= 1000 * PERIOD_S - 1 for before, after in pairwise(times_ms))
 
     @invariant()
     def controls_come_out_once_and_in_order(self) -> None:

@@ -31,9 +31,9 @@ HERE = Path(__file__).parent
 KEY = "YOUR-API-KEY"
 V2_HOST = "api.assemblyai.com"
 V3_HOST = "streaming.assemblyai.com"
-_START_TIMEOUT_S = 30.0
-_HEARD_TIMEOUT_S = 15.0
-_END_TIMEOUT_S = 8.0
+_START_TIMEOUT_S = 60.0
+_HEARD_TIMEOUT_S = 60.0
+_END_TIMEOUT_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ from tympan.migrate.rule import Finding, Target
 Performances = dict[str, "Future[Performance]"]
 RUN = [pytest.param(program, id=program.name) for program in CORPUS if program.run is not Run.NEVER]
 ALL = [pytest.param(program, id=program.name) for program in CORPUS]
-_AT_ONCE = 6
+_AT_ONCE = 4
 """Programs mostly wait for their audio to be spoken."""
 
 

@@ -142,6 +142,21 @@ def test_a_path_that_is_not_there_is_an_error(tmp_path: Path, capsys: pytest.Cap
     assert f"no file or folder {tmp_path / 'nothing.py'}" in capsys.readouterr().err
 
 
+def test_a_named_file_of_no_known_kind_is_told(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    notes = tmp_path / "notes.txt"
+    notes.write_text(OLD)
+    assert main(["migrate", "fix", str(program), str(notes)]) == 0
+    assert capsys.readouterr().err == "1 file, 1 of no kind that is looked at, 1 fixed, 0 findings left\n"
+    assert notes.read_text() == OLD
+
+
+def test_a_path_that_is_not_there_is_told_before_anything_is_written(program: Path, tmp_path: Path) -> None:
+    assert main(["migrate", "fix", str(program), str(tmp_path / "nothing.py")]) == 1
+    assert program.read_text() == OLD
+
+
 def test_a_file_keeps_its_mark_encoding_line_ends_and_rights(tmp_path: Path) -> None:
     marked, latin, script = tmp_path / "marked.py", tmp_path / "latin.py", tmp_path / "script.py"
     marked.write_bytes(b"\xef\xbb\xbf" + OLD.replace("\n", "\r\n").encode())

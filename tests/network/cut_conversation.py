@@ -96,10 +96,6 @@ async def converse(
     return told
 
 
-_TOLD_BYTES_PER_S = 2_000
-"""About what a server says for each second of speech."""
-
-
 def random_harms(
     chance: random.Random,
     count: int,
@@ -108,15 +104,17 @@ def random_harms(
     hows: tuple[How, ...],
     rate_hz: int = 16_000,
     told_share: float = 0.3,
+    told_bytes_per_s: int = 6_000,
 ) -> Iterator[Harm]:
     """Cuts at random moments: the seconds until each are spread evenly up to twice the mean.
 
     They count what the server has said, in that share of cuts, else what it was sent. A service that is given audio
     again is sent a minute of it at once: where all cuts count what was sent, it never gets beyond that minute.
+    `told_bytes_per_s` is about what a server says for each second of speech: four partials of ten to twenty words.
     """
     for _ in range(count):
         is_told = chance.random() < told_share
-        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * (_TOLD_BYTES_PER_S if is_told else rate_hz * 2)))
+        bytes_until = max(1, int(chance.uniform(0, 2 * mean_s) * (told_bytes_per_s if is_told else rate_hz * 2)))
         direction = Direction.TO_CLIENT if is_told else Direction.TO_SERVER
         yield Harm(chance.choice(hows), after_bytes=bytes_until, direction=direction)
 

@@ -56,7 +56,9 @@ def serving(track: SpeechTrack) -> Iterator[Service]:
 
 async def told_over_cut_line(port: int, key: str, seed: int, *, cuts: int = CUTS, told_share: float = 0.3) -> Told:
     mean_s = TRACK.duration_ms / 1000 / cuts
-    harms = random_harms(random.Random(seed), cuts, mean_s, hows=(How.RESET, How.FIN), told_share=told_share)
+    harms = random_harms(
+        random.Random(seed), cuts, mean_s, hows=(How.RESET, How.FIN), told_share=told_share, told_bytes_per_s=2_000
+    )
     async with Proxy("127.0.0.1", port) as proxy:
         proxy.plan(*harms)
         told = await converse(proxy.url, key, TRACK.audio(), speed=SPEED)

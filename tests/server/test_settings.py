@@ -113,3 +113,15 @@ def test_the_second_model_for_the_end_of_turns_is_an_option_of_the_engine(
 def test_without_a_second_model_the_engine_has_no_options(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("TYMPAN_SMART_TURN", raising=False)
     assert server_config(load_settings({})).engine.options == {}
+
+
+def test_a_script_is_the_model_of_the_engine_that_plays_it() -> None:
+    for flags in ({"script": "talk.toml"}, {"script": "talk.toml", "engine": "scripted"}):
+        engine = server_config(load_settings(flags)).engine
+        assert (engine.engine, engine.model) == ("scripted", "talk.toml")
+
+
+@pytest.mark.parametrize("other", [{"engine": "moonshine"}, {"engine": "scripted", "model": "other.toml"}])
+def test_no_other_engine_plays_a_script(other: dict[str, str]) -> None:
+    with pytest.raises(SettingsError, match="script: only the engine 'scripted' plays one"):
+        server_config(load_settings({"script": "talk.toml", **other}))

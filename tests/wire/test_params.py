@@ -109,7 +109,7 @@ def test_a_parameter_changes_its_setting(query, part, name, value):
         ("turn_left_pad_ms=2001", "turn", "left_pad_ms", 2000),
         ("vad_threshold=0.5", "turn", "vad_threshold", 0.5),
         ("acknowledge_silence=1", "output", "has_silence", True),
-        ("mode=min_latency", "turn", "max_silence_ms", 600),
+        ("mode=min_latency", "turn", "max_silence_ms", 800),
         ("mode=min_latency&max_turn_silence=700", "turn", "max_silence_ms", 700),
         ("mode=max_accuracy", "turn", "min_silence_ms", 400),
     ],

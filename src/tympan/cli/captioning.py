@@ -8,7 +8,7 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from tympan.cli.converse import Service, converse
+from tympan.cli.converse import Service, Watcher, converse
 from tympan.cli.gauges import DelayGauge, peak_dbfs
 from tympan.cli.inputs import STDIN, Pace, open_input
 from tympan.cli.interrupts import Interrupts
@@ -79,14 +79,18 @@ def listen_to(opening: Opening, service: Service, screen: Screen, writer: TurnWr
         TympanError: the source, the service or the output failed; what was heard is told before.
         KeyboardInterrupt: Ctrl+C; what was heard is told before.
     """
+    attend(opening, service, screen, lambda opened: _Listener(opened, screen, writer, recorder))
+
+
+def attend(opening: Opening, service: Service, screen: Screen, watcher_of: Callable[[LiveInput], Watcher]) -> None:
+    """Let a watcher of the source follow a conversation, until the source ends, or Ctrl+C. Raises as `listen_to`."""
 
     async def listen() -> bool:
         with Interrupts() as interrupts:
             async with opening(screen) as opened:
-                listener = _Listener(opened, screen, writer, recorder)
                 session = service.session(opened.source.sample_rate_hz, wants_partials=True)
                 screen.state("connecting")
-                await converse(session, opened.source, listener, interrupts)
+                await converse(session, opened.source, watcher_of(opened), interrupts)
             return interrupts.has_happened
 
     try:

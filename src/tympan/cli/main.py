@@ -23,6 +23,7 @@ from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
 from tympan.cli.commands.models import models
 from tympan.cli.commands.probe import probe
+from tympan.cli.commands.record import record
 from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
@@ -50,6 +51,7 @@ app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
 app.command()(cert)
 app.command()(probe)
+app.command()(record)
 app.command()(demo)
 
 _UsageError: type[Exception] = typer.BadParameter.__bases__[0]

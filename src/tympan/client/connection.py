@@ -21,7 +21,7 @@ import logging
 import ssl
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from websockets.asyncio.client import ClientConnection
@@ -50,6 +50,7 @@ from tympan.client.errors import (
     error_of_code,
 )
 from tympan.client.trust import Trust, check_key, tls_context
+from tympan.client.unreachable import why_unreachable
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
@@ -87,9 +88,9 @@ class Timeouts:
 class Target:
     """Where to connect and how; the same for every connection of a session."""
 
-    url: str
+    url: str = field(repr=False)  # may hold a token, as a proxy's may hold a password
     trust: Trust = None
-    proxy: str | Literal[True] | None = True
+    proxy: str | Literal[True] | None = field(default=True, repr=False)
     timeouts: Timeouts = Timeouts()
 
 
@@ -252,7 +253,7 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
             return SilentServer(f"{where} does not answer", context)
         case _:
             tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
-            reason = str(error) or f"it closed the connection during the handshake{tls_hint}"
+            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
             return NetworkError(f"cannot connect to {where}: {reason}", context)
 
 

@@ -102,7 +102,12 @@ class AudioDeviceError(ClientError):
 
 
 class BufferFull(ClientError):
-    """As much audio as may be kept waits for a connection; none of it is dropped, and no more is taken."""
+    """As much as may be kept waits for a connection; none of it is dropped, and no more is taken.
+
+    `taken_bytes`: so much of what was given just now was taken before; 0 for a chunk of up to a second.
+    """
+
+    taken_bytes = 0
 
 
 class CallbackError(ClientError):

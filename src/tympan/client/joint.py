@@ -17,6 +17,9 @@ Measured on 54 cuts of recorded speech: words near the seam that differ from tho
 the service ended the turn because it left.
 """
 
+LEAD_IN_MS = 150
+"""Audio before the first word that is heard again: words are placed inexactly, and one that is cut is another word."""
+
 
 @dataclass(slots=True)
 class OpenTurn:

@@ -22,6 +22,7 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from tympan.client.joint import (
+    LEAD_IN_MS,
     Joint,
     OpenTurn,
     ends_carried,
@@ -52,6 +53,10 @@ class Seam:
     """Length of the sessions before the present one."""
     _last_words: tuple[Word, ...] = ()
     """The last final words of a turn, those in the last `OVERLAP_MS`."""
+    _turn_from_ms: int = 0
+    """Where that turn may have begun: the end of the words before it."""
+    _words_order: int = 0
+    """That turn."""
     _open: OpenTurn = field(default_factory=lambda: OpenTurn(0))
     _due: Turn | None = None
     """A turn told raw, whose formatted form is still to come."""
@@ -75,7 +80,7 @@ class Seam:
         """
         if not self._last_words or not (self._open.finals or is_abrupt):
             return max(self.told_until_ms, settled_ms)
-        return self._last_words[0].start
+        return max(self._turn_from_ms, self._last_words[0].start - LEAD_IN_MS)
 
     def cut(self, origin_ms: int, *, session_s: int) -> list[Told]:
         """A new session follows, whose audio begins at `origin_ms`; the old one lasted `session_s`."""
@@ -244,7 +249,7 @@ class Seam:
         turn.confidence = told.end_of_turn_confidence
         if told.utterance:
             turn.utterance_start = len(told.words)
-        self._last_words = latest(turn.finals) or self._last_words
+        self._note_words(told.turn_order, turn.finals)
 
     def _note_end(self, told: Turn) -> None:
         if told.turn_order < self._open.order:
@@ -253,5 +258,12 @@ class Seam:
         if self._due is not None:
             self.is_formatting = False  # this service tells each turn once
         self._due = told if self.is_formatting and not told.turn_is_formatted else None
-        self._last_words = latest(told.words) or self._last_words
+        self._note_words(told.turn_order, told.words)
         self._open = OpenTurn(told.turn_order + 1)
+
+    def _note_words(self, order: int, words: tuple[Word, ...]) -> None:
+        if not words:
+            return
+        if order != self._words_order:
+            self._turn_from_ms, self._words_order = self.told_until_ms, order
+        self._last_words = latest(words)

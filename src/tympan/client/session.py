@@ -48,17 +48,23 @@ class Session:
             SessionOver: the session has ended, or was told to; iterating tells how.
             BufferFull: there is no connection, and no room for more.
         """
+        taken_bytes = 0
         for piece in self._pieces(payload):
-            await self._wait_for_room(len(piece))
+            try:
+                await self._wait_for_room(len(piece))
+            except BufferFull as full:
+                full.taken_bytes = taken_bytes
+                raise
             self._outgoing.offer_audio(piece)
             self._conversation.wake()
+            taken_bytes += len(piece)
         await asyncio.sleep(0)  # or a caller in a tight loop would keep the connection from sending
 
     async def send_from(self, source: AudioSource | AsyncIterable[bytes] | Iterable[bytes]) -> None:
         """Send all that a source yields. Returns when it ends, or when the session does; the source is closed.
 
         Raises:
-            RequestError: the source has another sample rate than the session.
+            UsageError: the source has another sample rate than the session.
             BufferFull, MediaError, AudioDeviceError.
         """
         closing: asyncio.Task[None] | None = None

@@ -25,6 +25,7 @@ from tympan.client.errors import (
     TlsError,
 )
 from tympan.client.trust import Trust, check_key, tls_context
+from tympan.client.unreachable import why_unreachable
 from tympan.core.errors import MalformedMessage
 from tympan.wire.codec import parse_json
 
@@ -126,4 +127,4 @@ def _unreachable(error: URLError, context: ErrorContext) -> ClientError:
         case TimeoutError():
             return SilentServer(f"{context.address} does not answer", context)
         case reason:
-            return NetworkError(f"cannot connect to {context.address}: {reason}", context)
+            return NetworkError(f"cannot connect to {context.address}: {why_unreachable(reason)}", context)

@@ -19,6 +19,7 @@
     ├── ResumedElsewhere     another connection goes on    → told to the one that is replaced
     ├── EngineError(engine)  a model failed                  → server-error code; detail only in the log
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
+    │   └── ScriptError          a script can't be played
     ├── DownloadError        model files can't be fetched    → says from where and why
     ├── MediaError           an audio file can't be read     → says which and why
     ├── SettingsError        a setting is wrong              → at start, names the setting
@@ -134,6 +135,10 @@ class EngineError(TympanError):
 
 class ModelError(TympanError):
     """Model files are missing or unreadable."""
+
+
+class ScriptError(ModelError):
+    """A script for the scripted engine can't be played; says where it is wrong and what was expected."""
 
 
 class DownloadError(TympanError):

@@ -12,9 +12,9 @@ HYSTERESIS = 0.15
 
 
 class SpeechTracker:
-    """Follows one turn: when its speech began, when it last sounded, how much of it was voiced, how surely."""
+    """Follows one turn: when its speech began, when it last sounded, how much of it was voiced."""
 
-    __slots__ = ("_confidence", "_is_speech", "_last_end_ms", "_onset_ms", "_speech_ms", "threshold")
+    __slots__ = ("_is_speech", "_last_end_ms", "_onset_ms", "_speech_ms", "threshold")
 
     def __init__(self, threshold: float) -> None:
         self.threshold = threshold
@@ -26,7 +26,6 @@ class SpeechTracker:
         self._speech_ms = 0
         self._onset_ms: StreamMs | None = None
         self._last_end_ms: StreamMs | None = None
-        self._confidence = 0.0
 
     def receive_frame(self, probability: float, start_ms: StreamMs, end_ms: StreamMs) -> bool:
         """Judge one frame; true when it is speech."""
@@ -37,7 +36,6 @@ class SpeechTracker:
                 self._onset_ms = start_ms
             self._last_end_ms = end_ms
             self._speech_ms += end_ms - start_ms
-            self._confidence = max(self._confidence, probability)
         return self._is_speech
 
     @property
@@ -55,8 +53,3 @@ class SpeechTracker:
     @property
     def last_end_ms(self) -> StreamMs | None:
         return self._last_end_ms
-
-    @property
-    def confidence(self) -> float:
-        """The highest probability of a frame with speech; 0 before the first one."""
-        return self._confidence

@@ -10,13 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tympan.core.config import Finality, FormattedSource
 from tympan.core.words import Report, TurnText
+from tympan.script.programme import Player
 
 Samples = NDArray[np.int16]
 """Mono samples at 16 kHz."""
@@ -99,6 +100,13 @@ class Recognizer(Protocol):
 
     def close(self) -> None:
         """Free the model. All streams must be closed before."""
+
+
+@runtime_checkable
+class PlaysScript(Protocol):
+    """A recognizer that plays a script: whoever serves it does the rest of what the script says."""
+
+    player: Player
 
 
 class RecognizerFactory(Protocol):

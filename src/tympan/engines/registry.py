@@ -16,6 +16,9 @@ ENGINES: Mapping[str, str] = {
 
 DEFAULT_ENGINE = "moonshine"
 
+SCRIPT_ENGINE = "scripted"
+"""The one that plays a script."""
+
 
 def load(name: str, model: str | None = None, options: Mapping[str, str] | None = None) -> Recognizer:
     """Load an engine's model.

@@ -1,85 +1,25 @@
-"""An engine that plays a written timeline instead of listening. First class: tests and demos use it.
+"""An engine that plays a script instead of listening. First class: test doubles, tests and demos use it.
 
-A script is JSON:
-
-    {"frame_ms": 20,
-     "words": [{"text": "Hi,", "start_ms": 0, "end_ms": 200}, …]}
-
-Each word may also have `confidence` (0.9), `shown_after_ms` (100) and `final_after_ms` (500), both after
-its end, `end_of_turn_confidence` (0.0) read by a look while it is the last word, and `formatted`, its text
-in the formatted final (`text`) and, where no word is final before its turn ends, in partials too. Whatever the
-audio holds, a word is spoken from `start_ms` to `end_ms` of it. Words are in order and do not overlap.
+Whatever the audio holds, words are heard where their script says. Each stream plays the next session of the programme;
+what else a script holds (messages, faults) is the server's affair, which asks the recognizer's player.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from pathlib import Path
 
 from tympan.core.config import Finality
-from tympan.core.errors import ModelError
+from tympan.core.errors import ScriptError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ, StreamMs, stream_ms
 from tympan.core.words import Hypothesis, Report, TurnText, Word
 from tympan.engines.base import Capabilities, Recognizer, Samples, StreamOptions
 from tympan.engines.options import check_options
+from tympan.script.format import parse_programme
+from tympan.script.programme import Player, Programme, SessionScript
+from tympan.script.timeline import Script, ScriptedWord
 
-
-@dataclass(frozen=True, slots=True)
-class ScriptedWord:
-    """One word of a script; the module's docstring says what each field does."""
-
-    text: str
-    start_ms: int
-    end_ms: int
-    confidence: float = 0.9
-    shown_after_ms: int = 100
-    final_after_ms: int = 500
-    end_of_turn_confidence: float = 0.0
-    formatted: str | None = None
-
-    def spoken(self, *, formatted: bool = False) -> Word:
-        text = self.formatted if formatted and self.formatted is not None else self.text
-        return Word(text, StreamMs(self.start_ms), StreamMs(self.end_ms), self.confidence)
-
-
-@dataclass(frozen=True, slots=True)
-class Script:
-    """A timeline; `frame_ms` is the piece of audio that one step judges."""
-
-    words: tuple[ScriptedWord, ...] = ()
-    frame_ms: int = 20
-
-    @staticmethod
-    def parse(text: str, source: str) -> Script:
-        """Read a script. Raises ModelError that says what is wrong with `source`."""
-        try:
-            raw = json.loads(text)
-            words = tuple(ScriptedWord(**word) for word in raw.get("words", []))
-            frame_ms = int(raw.get("frame_ms", 20))
-        except (ValueError, TypeError, AttributeError) as error:
-            known = ", ".join(field.name for field in fields(ScriptedWord))
-            raise ModelError(
-                f'{source} is no script: {error}; expected {{"words": […]}} with words of: {known}'
-            ) from error
-        _check(words, frame_ms, source)
-        return Script(words, frame_ms)
-
-
-def _check(words: tuple[ScriptedWord, ...], frame_ms: int, source: str) -> None:
-    if frame_ms < 1:
-        raise ModelError(f"{source} is no script: frame_ms is {frame_ms}, expected at least 1")
-    end_ms = 0
-    for word in words:
-        if type(word.start_ms) is not int or type(word.end_ms) is not int or not word.text:
-            raise ModelError(f"{source} is no script: {word} needs a text and whole milliseconds")
-        if not end_ms <= word.start_ms <= word.end_ms:
-            raise ModelError(
-                f"{source} is no script: {word.text!r} spans {word.start_ms} to {word.end_ms} ms, "
-                f"expected a start of at least {end_ms} ms and an end not before it"
-            )
-        end_ms = word.end_ms
+__all__ = ["Script", "ScriptedRecognizer", "ScriptedStream", "ScriptedWord", "load"]
 
 
 class ScriptedStream:
@@ -186,17 +126,18 @@ class ScriptedStream:
 
 
 class ScriptedRecognizer:
-    """A script that any number of streams play."""
+    """A programme that streams play in turn; a lone timeline is played by each of them."""
 
     name = "scripted"
     capabilities = Capabilities(languages=("en",), has_formatting=True)
 
-    def __init__(self, script: Script, model: str = "script") -> None:
+    def __init__(self, script: Script | Programme, model: str = "script") -> None:
         self.model = model
-        self._script = script
+        programme = Programme((SessionScript(script),)) if isinstance(script, Script) else script
+        self.player = Player(programme)
 
     def open_stream(self, options: StreamOptions) -> ScriptedStream:
-        return ScriptedStream(self._script, options.finality)
+        return ScriptedStream(self.player.begin_next().timeline, options.finality)
 
     def close(self) -> None:
         """A script holds nothing."""
@@ -206,7 +147,7 @@ def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
     """Read a script file; without one the engine hears nothing.
 
     Raises:
-        ModelError: the file can't be read or is no script.
+        ScriptError: the file can't be read or is no script.
         SettingsError: an option; there is none.
     """
     check_options(ScriptedRecognizer.name, options)
@@ -215,5 +156,5 @@ def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
     try:
         text = Path(model).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ModelError(f"cannot read the script {model}: {error}") from error
-    return ScriptedRecognizer(Script.parse(text, model), Path(model).name)
+        raise ScriptError(f"cannot read the script {model}: {error}") from error
+    return ScriptedRecognizer(parse_programme(text, model), Path(model).name)

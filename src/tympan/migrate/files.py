@@ -53,9 +53,11 @@ def find_files(paths: Iterable[Path]) -> Iterator[Path]:
         FileError: there is no such file or folder.
     """
     seen: set[Path] = set()
-    for path in paths:
+    named = list(paths)
+    for path in named:
         if not path.exists():
             raise FileError(f"no file or folder {path}")
+    for path in named:
         for found in _below(path) if path.is_dir() else [path]:
             key = found.resolve()
             if key not in seen:

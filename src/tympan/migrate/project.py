@@ -37,6 +37,8 @@ class FileResult:
     fixed: tuple[Located, ...] = ()
     before: str = ""
     after: str = ""
+    is_known: bool = True
+    """False: it was named, but is of no kind that is looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,11 +99,14 @@ def _fixed(source: SourceText, opened: OpenedFile, wish: Wish) -> FileResult:
 
 def _opened(paths: Iterable[Path]) -> Iterator[tuple[SourceText, OpenedFile | FileResult]]:
     """Files of a kind that is known; for those that can't be opened, the report of that."""
-    for path in find_files(paths):
+    named = list(paths)
+    for path in find_files(named):
         kind = format_of(path.name)
-        if kind is None:
-            continue
         source = SourceText(path, "", "utf-8")
+        if kind is None:
+            if path in named:
+                yield source, FileResult(path, (), is_known=False)
+            continue
         try:
             source = read_file(path)
             yield source, kind.open(source.text)

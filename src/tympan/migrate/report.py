@@ -43,7 +43,10 @@ def summary(results: Sequence[FileResult]) -> str:
     """One line for people."""
     left = [located.finding for result in results for located in result.left]
     fixed = sum(len(result.fixed) for result in results)
-    parts = [f"{len(results)} file{'' if len(results) == 1 else 's'}"]
+    known = sum(result.is_known for result in results)
+    parts = [f"{known} file{'' if known == 1 else 's'}"]
+    if known < len(results):
+        parts.append(f"{len(results) - known} of no kind that is looked at")
     if fixed:
         parts.append(f"{fixed} fixed")
     counts = {kind: sum(finding.applicability is kind for finding in left) for kind in Applicability}

@@ -10,11 +10,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
-from starlette.websockets import WebSocket, WebSocketDisconnect
+from starlette.websockets import WebSocketDisconnect
 
 from tympan.core.errors import ResumedElsewhere
 from tympan.server.config import NetworkConfig
 from tympan.server.conversation import Conversation
+from tympan.server.line import Line
 from tympan.server.record import GOODBYES, VANISHED
 from tympan.wire.server_protocol import Farewell
 
@@ -50,7 +51,7 @@ class Connection:
     """The pump of one socket. `opening` is told before anything that the conversation tells."""
 
     def __init__(
-        self, socket: WebSocket, conversation: Conversation, network: NetworkConfig, opening: tuple[str, ...] = ()
+        self, socket: Line, conversation: Conversation, network: NetworkConfig, opening: tuple[str, ...] = ()
     ) -> None:
         self._socket = socket
         self._conversation = conversation
@@ -178,7 +179,7 @@ class Connection:
             await self._socket.send_text(text)
 
 
-async def say(socket: WebSocket, words: Farewell, timeout_s: float) -> None:
+async def say(socket: Line, words: Farewell, timeout_s: float) -> None:
     """Say what a farewell says and close the socket; nothing when nobody is there any more."""
     with suppress(*CONNECTION_LOST, TimeoutError):
         async with asyncio.timeout(timeout_s):

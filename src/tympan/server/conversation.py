@@ -63,6 +63,11 @@ class Conversation:
         return self._session.backlog_ms
 
     @property
+    def received_ms(self) -> int:
+        """Audio received."""
+        return self._session.received_ms
+
+    @property
     def is_waiting(self) -> bool:
         """Its client is lost and may come back."""
         return False
@@ -210,7 +215,7 @@ class Conversation:
         self.outbox.finish()
 
     def _tell_end(self) -> None:
-        self._record.tell_end(self._session.received_ms / 1000, self._gateway.metrics)
+        self._record.tell_end(self.received_ms / 1000, self._gateway.metrics)
 
     def _now(self) -> Monotonic:
         return Monotonic(self._loop.time())

@@ -18,6 +18,7 @@ from tympan.server.connection import Connection, say
 from tympan.server.conversation import Conversation
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.resumable import ResumableConversation
+from tympan.server.stage import PATIENCE_S
 from tympan.server.tokens import Grant
 from tympan.server.versions import ProtocolVersion
 from tympan.wire.server_protocol import ResumeRequest
@@ -38,8 +39,15 @@ async def serve_connection(socket: WebSocket, gateway: Gateway, version: Protoco
 
 async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion) -> None:
     await socket.accept()
+    network = gateway.config.network
+    staged = None if engine.stage is None else engine.stage.admit(socket)
+    line = staged or socket
     try:
-        code = await _connect(socket, gateway, engine, version).run()
+        conversation, opening = _session(socket, gateway, engine, version)
+        if staged is not None:
+            staged.follow(conversation)
+            network = replace(network, send_timeout_s=PATIENCE_S)
+        code = await Connection(line, conversation, network, opening).run()
         gateway.metrics.count_ending(code)
         return
     except TympanError as refusal:
@@ -50,16 +58,17 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, vers
         # The boundary of a connection: whatever goes wrong in it ends it and no other.
         logger.exception("connection failed")
         words = version.farewell(bug)
-    await say(socket, words, gateway.config.network.send_timeout_s)
+    await say(line, words, network.send_timeout_s)
 
 
-def _connect(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion) -> Connection:
-    """The connection of a client that is let in, to a session of its own or to one that it resumes."""
-    query, network = socket.url.query, gateway.config.network
+def _session(
+    socket: WebSocket, gateway: Gateway, engine: ServedEngine, version: ProtocolVersion
+) -> tuple[Conversation, tuple[str, ...]]:
+    """The session of a client that is let in, one of its own or one that it resumes, and what to tell first."""
+    query = socket.url.query
     request = version.resume_request(query)
     if request is not None:
-        kept, opening = _resume(gateway, request)
-        return Connection(socket, kept, network, opening)
+        return _resume(gateway, request)
     grant = gateway.authenticator.admit(socket.headers.get("authorization"), version.token(query))
     asked = version.read(query, socket.headers, _capped(gateway.config.session, grant))
     if asked.remarks:
@@ -67,7 +76,7 @@ def _connect(socket: WebSocket, gateway: Gateway, engine: ServedEngine, version:
     is_kept = asked.is_resumable and gateway.config.resume_window_s > 0
     conversation = (ResumableConversation if is_kept else Conversation)(gateway, engine, asked, version.name)
     conversation.open()
-    return Connection(socket, conversation, network)
+    return conversation, ()
 
 
 def _resume(gateway: Gateway, request: ResumeRequest) -> tuple[ResumableConversation, tuple[str, ...]]:

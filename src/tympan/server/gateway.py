@@ -22,6 +22,7 @@ from tympan.server.config import ServerConfig
 from tympan.server.conversation import Conversation
 from tympan.server.resumable import ResumableConversation
 from tympan.server.resume_keys import ResumeKeys
+from tympan.server.stage import Stage
 from tympan.server.tokens import TokenMint
 
 _DRAIN_POLL_S = 0.02
@@ -38,11 +39,12 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ServedEngine:
-    """A loaded engine behind its link."""
+    """A loaded engine behind its link. Where it plays a script, its connections are on a stage."""
 
     name: str
     model: str
     link: EngineLink
+    stage: Stage | None = None
 
 
 class Gateway:

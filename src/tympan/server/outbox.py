@@ -36,6 +36,11 @@ class Outbox:
         """Nothing waits and nothing will come."""
         return self._is_finished and not self._has_waiting
 
+    @property
+    def is_empty(self) -> bool:
+        """Nothing waits."""
+        return not self._has_waiting
+
     def put(self, text: str, *, is_partial: bool = False) -> None:
         """Add a message. After `finish` or overflow it is ignored."""
         if self._is_finished or self._is_overfull:

@@ -12,11 +12,13 @@ import socket
 from collections.abc import Callable
 
 from tympan.engines import registry
+from tympan.engines.base import PlaysScript
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
 from tympan.server.config import ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, listening_config
+from tympan.server.stage import Stage
 
 
 async def serve(
@@ -49,7 +51,8 @@ async def _listen(
     link = LocalLink(recognizer, engine.workers)
     try:
         if not server.should_exit:
-            gateway.open_for(ServedEngine(recognizer.name, recognizer.model, link))
+            stage = Stage(recognizer.player) if isinstance(recognizer, PlaysScript) else None
+            gateway.open_for(ServedEngine(recognizer.name, recognizer.model, link, stage))
             on_ready()
             await serving
     finally:

@@ -15,7 +15,8 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
-from tympan.engines.registry import DEFAULT_ENGINE
+from tympan.core.errors import SettingsError
+from tympan.engines.registry import DEFAULT_ENGINE, SCRIPT_ENGINE
 from tympan.server.config import EngineConfig, ServerConfig
 from tympan.server.listening_settings import Count, ListeningSettings, Seconds, auth_config, load, network_config
 
@@ -45,6 +46,9 @@ class Settings(ListeningSettings):
         None,
         min_length=1,
         description="Second model for the end of turns: its path, or `pulled`; without it, only the engine's own",
+    )
+    script: str | None = Field(
+        None, min_length=1, description="Script to play instead of listening: the model of the engine `scripted`"
     )
     workers: Count = Field(default_factory=_cores, description="Engine threads")
     max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
@@ -86,13 +90,23 @@ def server_config(settings: Settings) -> ServerConfig:
     return ServerConfig(
         network=network_config(settings),
         auth=auth_config(settings),
-        engine=EngineConfig(settings.engine, settings.model, settings.workers, _engine_options(settings)),
+        engine=_engine_config(settings),
         session=_session_config(settings),
         max_sessions=settings.max_sessions,
         resume_window_s=settings.resume_window_s,
         has_metrics=settings.metrics,
         log_level=settings.log_level,
     )
+
+
+def _engine_config(settings: Settings) -> EngineConfig:
+    engine, model = settings.engine, settings.model
+    if settings.script is not None:
+        is_chosen = "engine" in settings.model_fields_set
+        if (is_chosen and engine != SCRIPT_ENGINE) or model is not None:
+            raise SettingsError(f"script: only the engine {SCRIPT_ENGINE!r} plays one, and it has no other model")
+        engine, model = SCRIPT_ENGINE, settings.script
+    return EngineConfig(engine, model, settings.workers, _engine_options(settings))
 
 
 def _engine_options(settings: Settings) -> dict[str, str]:

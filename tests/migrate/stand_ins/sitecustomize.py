@@ -2,12 +2,16 @@
 
 What a hosts file and a redirected port do on a real machine, so that no program must be changed to be run.
 `VENDOR_HOST` is the host, `VENDOR_PORT` the server's port; its certificate is trusted through `SSL_CERT_FILE`.
+
+TLS is held at 1.2: the synchronous client of `websockets`, on which the old SDK builds, sometimes loses the answer to
+its handshake when the server sends a session ticket of 1.3 meanwhile. The current SDK works round that.
 """
 
 from __future__ import annotations
 
 import os
 import socket
+import ssl
 from typing import Any
 
 _look_up = socket.getaddrinfo
@@ -22,4 +26,14 @@ def look_up(host: Any, port: Any, *arguments: Any, **options: Any) -> Any:
     return _look_up(host, port, *arguments, **options)
 
 
+_create_context = ssl.create_default_context
+
+
+def create_context(*arguments: Any, **options: Any) -> ssl.SSLContext:
+    context = _create_context(*arguments, **options)
+    context.maximum_version = ssl.TLSVersion.TLSv1_2
+    return context
+
+
 socket.getaddrinfo = look_up
+ssl.create_default_context = create_context

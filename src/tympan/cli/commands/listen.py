@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from tympan.cli.errors import MissingExtra
+from tympan.cli.devices import microphone, need_sounddevice
 from tympan.cli.options import (
     ApiKey,
     Channels,
@@ -24,9 +23,6 @@ from tympan.cli.options import (
 from tympan.cli.output import check_writable, print_result
 from tympan.cli.transcript import TranscriptFormat
 from tympan.core.audio import Encoding
-
-if TYPE_CHECKING:  # `--help` is fast
-    from tympan.cli.captioning import Opening
 
 
 def listen(
@@ -80,7 +76,7 @@ def listen(
     the exit code is 130. A second Ctrl+C ends at once.
     """
     if list_devices:
-        _need_sounddevice()
+        need_sounddevice()
         print_result(_device_list())
         return
     for target in filter(None, (output, save_audio)):
@@ -93,7 +89,7 @@ def listen(
     from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
 
     if source is None:
-        opening = _microphone(device)
+        opening = microphone(device)
     else:
         opening = file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
     screen = open_screen(results_are_elsewhere=output is not None)
@@ -101,23 +97,6 @@ def listen(
         screen.state("starting")
         with open_service(url, api_key, speech_model, engine, model, smart_turn) as service:
             listen_to(opening, service, screen, writer, recorder)
-
-
-def _microphone(wanted: str | None) -> Opening:
-    from tympan.cli.captioning import microphone_input  # noqa: PLC0415
-    from tympan.client.errors import AudioDeviceError  # noqa: PLC0415
-    from tympan.client.portaudio import PortAudioDevice, choose_device, input_devices  # noqa: PLC0415
-
-    _need_sounddevice()
-    try:
-        return microphone_input(PortAudioDevice(choose_device(input_devices(), wanted)))
-    except AudioDeviceError as error:
-        raise AudioDeviceError(f"{error}; --input FILE and --input - need none") from error
-
-
-def _need_sounddevice() -> None:
-    if find_spec("sounddevice") is None:
-        raise MissingExtra("mic", "sounddevice")
 
 
 def _device_list() -> str:

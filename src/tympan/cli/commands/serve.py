@@ -50,6 +50,14 @@ def serve(
             help="Second model for the end of turns: a path, or 'pulled' after 'tympan models pull smart-turn'."
         ),
     ] = None,
+    script: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE",
+            help="Be a test double: play this script, TOML or JSON, whatever the audio holds.",
+            show_default=False,
+        ),
+    ] = None,
     workers: Annotated[int | None, typer.Option(help="Engine threads (default: one a core).")] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once (default: 8 a core).")] = None,
     max_session_s: Annotated[int | None, typer.Option(help="Longest session (default: 10800).")] = None,
@@ -90,6 +98,7 @@ def serve(
         "engine": engine,
         "model": model,
         "smart_turn": smart_turn,
+        "script": script,
         "workers": workers,
         "max_sessions": max_sessions,
         "max_session_s": max_session_s,
@@ -120,7 +129,7 @@ def _run(config: ServerConfig, *, made_key: str | None) -> None:
     sockets = bind(config.network.host, config.network.port)
 
     def tell() -> None:
-        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v3/ws",))
+        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v3/ws", "/v2/realtime/ws"))
 
     try:
         asyncio.run(run_server(config, sockets, tell))

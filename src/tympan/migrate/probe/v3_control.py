@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 from tympan.migrate.probe.findings import Finding, failed, left_out, noted, passed
 from tympan.migrate.probe.record import SessionRecord, ending_of
 from tympan.migrate.probe.v3_turns import finals_by_turn, is_u3
 
 _SLOW_FORCE_MS = 2000
+_TOLD_CHARS = 120
 
 
 def judge_force(record: SessionRecord) -> Finding:
@@ -86,7 +89,7 @@ def _judge_refusal(check: str, record: SessionRecord, code: int) -> Finding:
     if record.tag == "type" and told.get("error_code") != code:  # v2 has no such field
         advice = f"use {code} in both places: SDKs read the one or the other"
         return failed(check, f"error_code {told.get('error_code')}, {ending_of(record)}", advice)
-    return passed(check, f"{code} {str(told['error'])[:90]!r}")
+    return passed(check, f"{code} {shorten(str(told['error']), _TOLD_CHARS, placeholder='…')!r}")
 
 
 def judge_oversized(moderate: SessionRecord, huge: SessionRecord | None) -> Finding:

@@ -194,7 +194,7 @@ def _mode_section() -> str:
     )
     note = (
         "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
-        "and so does what is given later. The confidence is what ends a turn whose last sentence seems over.\n\n"
+        "and so does what is given later. A look that is surer than the confidence ends the turn.\n\n"
     )
     return "## Modes\n\n" + note + table(heads, rows)
 
