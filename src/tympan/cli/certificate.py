@@ -1,8 +1,8 @@
 """A certificate for this machine, from an authority that is made for it and forgotten. Shell: writes files.
 
 Rules: the authority's key never reaches the disk, so that who trusts the authority trusts this one certificate and
-no other. The private key can be read by its owner alone from its first byte on. Either all files are written or
-the old ones stay as they were.
+no other. The private key can be read by its owner alone from its first byte on. All files are written
+before the first of them replaces an old one.
 """
 
 from __future__ import annotations
@@ -73,9 +73,10 @@ def _write_all(contents: Sequence[tuple[Path, int, bytes]], *, overwrites: bool)
         with ExitStack() as leftovers:
             drafts = []
             for target, mode, content in contents:
-                draft = Path(tempfile.mkstemp(dir=target.parent, prefix=f".{target.name}.")[1])
-                leftovers.callback(draft.unlink, missing_ok=True)
-                draft.write_bytes(content)
+                with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as file:
+                    draft = Path(file.name)
+                    leftovers.callback(draft.unlink, missing_ok=True)
+                    file.write(content)
                 draft.chmod(mode)
                 drafts.append(draft)
             for draft, (target, _, _) in zip(drafts, contents, strict=True):

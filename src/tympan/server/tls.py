@@ -55,8 +55,8 @@ def _has_certificate(path: Path) -> bool:
 def without_tickets(_config: object, make_context: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
     """The context that uvicorn makes, but a client gets no session tickets to resume its TLS session with.
 
-    A ticket comes when a client that uses two threads may be sending its first request, and the official Python
-    SDKs before 1.x then lose the answer now and then (`assemblyai/streaming/v3/_tls.py` of 1.8.2 tells of it).
+    A ticket may come while a client with a thread for each direction sends its first request, and older official
+    Python SDKs then miss the answer now and then: `assemblyai/streaming/v3/_tls.py` of 1.8.2 tells why, and mends it.
     Nothing is lost: every session of ours is one connection.
     """
     context = make_context()
