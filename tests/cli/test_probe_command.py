@@ -106,7 +106,7 @@ def test_a_host_that_does_not_exist_is_a_network_error(run: Run) -> None:
     ("status", "advice"),
     [
         (http.HTTPStatus.UNAUTHORIZED, "check the key"),
-        (http.HTTPStatus.NOT_FOUND, "the v3 protocol is served at /v3/ws"),
+        (http.HTTPStatus.NOT_FOUND, "v3 is served at /v3/ws"),
         (http.HTTPStatus.GONE, "tympan bridge"),
         (http.HTTPStatus.SERVICE_UNAVAILABLE, "wait until it has loaded its model"),
         (http.HTTPStatus.BAD_GATEWAY, "see the log of the server, or of the proxy"),

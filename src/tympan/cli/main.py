@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.bridge import bridge
+from tympan.cli.commands.cert import cert
 from tympan.cli.commands.demo import demo
 from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
@@ -48,6 +49,7 @@ app.command()(bridge)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
+app.command()(cert)
 app.command()(probe)
 app.command()(record)
 app.command()(demo)

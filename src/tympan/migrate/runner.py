@@ -93,7 +93,12 @@ def _compatible(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def _collides(edit: Edit, taken: Iterable[Edit]) -> bool:
-    return any(edit.span.overlaps(other.span) for other in taken)
+    """Two things to insert at one place collide as well: both may be the import of the same names."""
+    return any(edit.span.overlaps(other.span) or _inserts_beside(edit, other) for other in taken)
+
+
+def _inserts_beside(edit: Edit, other: Edit) -> bool:
+    return edit.span == other.span and edit.span.start == edit.span.end
 
 
 def _edited(text: str, findings: Iterable[Finding]) -> str:

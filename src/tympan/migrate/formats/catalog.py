@@ -6,9 +6,9 @@ from tympan.migrate.formats.javascript import JAVASCRIPT
 from tympan.migrate.formats.notebook import NOTEBOOK
 from tympan.migrate.formats.opened import Format
 from tympan.migrate.formats.python import PYTHON
-from tympan.migrate.formats.settings import COMMENTED, INI, JSON
+from tympan.migrate.formats.settings import COMMENTED, INI, JSON, REQUIREMENTS
 
-FORMATS: tuple[Format, ...] = (PYTHON, NOTEBOOK, JAVASCRIPT, COMMENTED, INI, JSON)
+FORMATS: tuple[Format, ...] = (PYTHON, NOTEBOOK, JAVASCRIPT, COMMENTED, REQUIREMENTS, INI, JSON)
 
 
 def format_of(file_name: str) -> Format | None:

@@ -1,4 +1,4 @@
-"""Files of settings: `.env`, YAML, TOML, JSON, INI. PURE."""
+"""Files of settings: `.env`, YAML, TOML, JSON, INI; and requirements. PURE."""
 
 from __future__ import annotations
 
@@ -12,6 +12,11 @@ COMMENTED = Format(
     (".env", ".yaml", ".yml", ".toml"),
     lambda text: WholeFile(CommentedSettings(text)),
     tuple(f".env.{name}" for name in _ENVIRONMENTS),
+)
+REQUIREMENTS = Format(
+    "requirements",
+    ("requirements.txt", "requirements.in", "requirements-dev.txt", "constraints.txt"),
+    lambda text: WholeFile(CommentedSettings(text)),
 )
 INI = Format("ini", (".ini", ".cfg", ".conf", ".properties"), lambda text: WholeFile(IniSettings(text)))
 JSON = Format("json", (".json",), lambda text: WholeFile(SettingsDocument(text)))

@@ -89,7 +89,8 @@ def _opening(code: PythonDocument, call: cst.Call) -> Opening | None:
 def _is_ours(code: PythonDocument, address: cst.BaseExpression | None) -> bool:
     """An address that the file doesn't tell is taken for ours where the file speaks v2."""
     text = UNKNOWN if address is None else flat(pieces(code, address))
-    return any(path in text for path in _PATHS) or (text.startswith(UNKNOWN) and speaks_v2(code))
+    is_elsewhere = text.startswith((UNKNOWN, f"wss://{UNKNOWN}", f"ws://{UNKNOWN}"))
+    return any(path in text for path in _PATHS) or (is_elsewhere and speaks_v2(code))
 
 
 def _callbacks(code: PythonDocument, call: cst.Call) -> dict[str, list[Function]]:

@@ -32,7 +32,7 @@ _OPENING_ADVICE = {
 _STATUS_ADVICE = {
     401: "check the key; the hosted service refuses a key after the upgrade, with close code 1008",
     403: "check the key; the hosted service refuses a key after the upgrade, with close code 1008",
-    404: "check the path: the v3 protocol is served at /v3/ws",
+    404: "check the path: v3 is served at /v3/ws; an old service or a bridge speaks v2 alone: --protocol v2",
     410: "the retired v2 protocol was asked for: use /v3/ws, or tympan bridge for programs that can't change",
     503: "the server isn't ready: wait until it has loaded its model, then look at its log",
 }

@@ -10,7 +10,7 @@ import libcst as cst
 from tympan.migrate.document import Edit
 from tympan.migrate.matching.addresses import OLD_HOST, Move, moved, moved_origin
 from tympan.migrate.matching.evidence import speaks_v2
-from tympan.migrate.matching.names import is_call_of
+from tympan.migrate.matching.names import is_call_of, uses
 from tympan.migrate.matching.source import PythonDocument
 from tympan.migrate.matching.strings import UNKNOWN, address_roots, flat, pieces
 from tympan.migrate.rule import HOSTED_ADDRESS, Applicability, Finding, Invalid, Rule, Target, Valid
@@ -74,6 +74,11 @@ class Address(Rule[PythonDocument]):
             'class Settings:\n    host: str = "wss://streaming.assemblyai.com"\n',
             about="for another file: nothing else ever listened there",
         ),
+        Invalid(
+            "SERVICE = {'host': 'api.assemblyai.com'}\nENDED = 'SessionTerminated'\n",
+            None,
+            about="it isn't seen what is done with the host",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
@@ -93,8 +98,8 @@ class Address(Rule[PythonDocument]):
             elif not made.issuperset(edits):
                 made.update(edits)
                 span = next((p.span for p in parts if p.span and move.old_path in (p.text or "")), document.span(root))
-                is_told = UNKNOWN not in flat(parts).partition(move.old_path)[0]
-                rest = "" if is_told else " The host comes from elsewhere: change it there."
+                origin = flat(parts).partition(move.old_path)[0]
+                rest = "" if origin and UNKNOWN not in origin else " The host comes from elsewhere: change it there."
                 yield self.fixable(span, message, f"Connect to {target.socket}/v3/ws.{rest}", edits)
         yield from self._hosts(document, move, made)
 
@@ -105,6 +110,10 @@ class Address(Rule[PythonDocument]):
             if not isinstance(text, str) or not _HOST.fullmatch(text):
                 continue
             if not text.startswith(("ws://", "wss://")) and not _is_default(code, node):
+                is_moved = any(code.span(node).overlaps(edit.span) for edit in made)
+                if "://" not in text and not is_moved and _is_untold(code, node):
+                    advice = f"If it is used for streaming, connect to {move.origin}; what is done with it isn't seen."
+                    yield self.by_hand(code.span(node), "this may be the host of the old streaming service", advice)
                 continue
             edits = moved_origin(code, node, move)
             if edits and not made.issuperset(edits):
@@ -114,6 +123,16 @@ class Address(Rule[PythonDocument]):
                     f"Connect to {move.origin}.",
                     edits,
                 )
+
+
+def _is_untold(code: PythonDocument, node: cst.SimpleString) -> bool:
+    """Whether no address of this file is made of it: it stands in a dict, an argument, a constant for others."""
+    parent = code.parent(node)
+    if isinstance(parent, cst.Assign) and len(parent.targets) == 1:
+        roots = [code.span(root) for root in address_roots(code)]
+        found = [code.span(use) for use in uses(code, parent.targets[0].target)]
+        return not any(root.start <= use.start and use.end <= root.end for root in roots for use in found)
+    return isinstance(parent, cst.DictElement | cst.Arg | cst.Param | cst.Element)
 
 
 def _is_default(code: PythonDocument, node: cst.SimpleString) -> bool:

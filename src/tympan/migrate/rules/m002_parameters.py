@@ -121,6 +121,12 @@ class Parameters(Rule[PythonDocument]):
             None,
             about="the query isn't seen at all",
         ),
+        Invalid(
+            "import websockets\nCFG = {'host': 'api.assemblyai.com', 'path': '/v2/realtime/ws', 'rate': 16000}\n"
+            "connection = websockets.connect('wss://{host}{path}?sample_rate={rate}'.format(**CFG))\n",
+            None,
+            about="the address is put together from a dict",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:

@@ -126,6 +126,11 @@ class MessageTypes(Rule[PythonDocument]):
             None,
             about="what is compared with it isn't seen",
         ),
+        Invalid(
+            "class Kind(enum.Enum):\n    PARTIAL = 'PartialTranscript'\n    FINAL = 'FinalTranscript'\n",
+            None,
+            about="constants for another file: as Turn they would be one",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
@@ -140,9 +145,12 @@ class MessageTypes(Rule[PythonDocument]):
         span = code.span(found.literal)
         new = _NAMES[found.name]
         message = f"a message of v3 is a {new}, not a {found.name}"
+        if not found.tests and found.name in _TURNS:
+            advice = f"Nothing in this file compares with it; who does must look at the message's fields. {_HOW_TURNS}"
+            return self.by_hand(span, message, advice)
         if any(test.form is Form.OTHER for test in found.tests):
             return self.by_hand(
-                span, message, f"Write {new}; what is compared with it here isn't known. {_hint(found)}"
+                span, message, f"Write {new}; what is compared with it here isn't known. {_hint(found)}".rstrip()
             )
         if found.name not in _TURNS:
             return self.fixable(span, message, f"Compare with {new}.", [retexted(code, found.literal, new)])

@@ -72,7 +72,7 @@ class WordTimes(Rule[PythonDocument]):
         if access.key == "created":
             source, edits = _now(code)
             edits.append(code.replace(access.node, source))
-            advice = "Take the time at which it comes; the service tells none."
+            advice = "Take the time at which it comes; the service tells none. Left as it is, reading it fails on v3."
             return self.fixable(span, message, advice, edits, is_safe=False)
         source = _source(code, access)
         alone = (cst.Arg, cst.Assign, cst.AnnAssign, cst.Element, cst.DictElement, cst.Return)

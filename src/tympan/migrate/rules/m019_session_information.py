@@ -25,7 +25,8 @@ class SessionInformation(Rule[PythonDocument]):
     what = (
         "The name SessionInformation. Termination has `audio_duration_seconds` too, as a whole number, and "
         "comes always. The fix compares with Termination; where the same chain of `elif` also handles "
-        "SessionTerminated, the two branches become one that does what both did."
+        "SessionTerminated, the two branches become one that does what both did. In a list of several types it is "
+        "left out. Where Termination would then not be reached by what handles the end, this is left to you."
     )
     why = "The message never comes: the duration would stay unknown."
     applicability = Applicability.SAFE
@@ -51,6 +52,30 @@ class SessionInformation(Rule[PythonDocument]):
             about="two entries of a table that are one now",
         ),
         Invalid("subscribe('SessionInformation', show)\n", None),
+        Invalid(
+            _PRELUDE + "    if msg['message_type'] in {'SessionBegins', 'SessionInformation'}:\n        return\n"
+            "    if msg['message_type'] == 'SessionTerminated':\n        stop()\n",
+            _PRELUDE + "    if msg['message_type'] in {'SessionBegins'}:\n        return\n"
+            "    if msg['message_type'] == 'SessionTerminated':\n        stop()\n",
+            about="one of several: Termination there would be taken away from what handles the end",
+        ),
+        Invalid(
+            _PRELUDE + "    if msg['message_type'] not in ('SessionInformation', 'SessionBegins'):\n"
+            "        show(msg)\n",
+            _PRELUDE + "    if msg['message_type'] not in ('SessionBegins',):\n        show(msg)\n",
+        ),
+        Invalid(
+            _PRELUDE + "    if msg['message_type'] == 'SessionInformation':\n        return\n"
+            "    if msg['message_type'] == 'SessionTerminated':\n        stop()\n",
+            None,
+            about="two tests that would be one, and only the first would be reached",
+        ),
+        Invalid(
+            _PRELUDE + "    match msg['message_type']:\n"
+            "        case 'SessionInformation':\n            print(msg['audio_duration_seconds'])\n"
+            "        case 'SessionTerminated':\n            stop()\n",
+            None,
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
@@ -59,8 +84,12 @@ class SessionInformation(Rule[PythonDocument]):
         for found in type_names(document, frozenset({"SessionInformation"})):
             span = document.span(found.literal)
             is_seen = not any(test.form is Form.OTHER or _is_beside_others(document, test) for test in found.tests)
+            left_out = _left_out(document, found)
+            if left_out is not None:
+                yield self.fixable(span, _MESSAGE, "Leave it out; it never comes.", [left_out])
+                continue
             edits = _merged(document, found) if is_seen else None
-            if edits is None:
+            if edits is None or (not edits and _hides_the_end(document, found)):
                 advice = "Do it where SessionTerminated is handled; here it can't be seen what is done with it."
                 yield self.by_hand(span, _MESSAGE, advice)
             else:
@@ -74,6 +103,41 @@ def _is_beside_others(code: PythonDocument, test: TypeTest) -> bool:
     if test.form is not Form.TABLE or not isinstance(table, cst.Dict):
         return False
     return bool(_OTHERS & {entry.key for entry in entries(code, table)})
+
+
+def _left_out(code: PythonDocument, found: TypeName) -> Edit | None:
+    """The edit that takes it out of the list right of `in`; None: it stands in none, or alone."""
+    element = code.parent(found.literal)
+    container = code.parent(element) if isinstance(element, cst.Element) else None
+    if not isinstance(container, cst.Tuple | cst.List | cst.Set) or len(container.elements) < 2:
+        return None
+    if any(test.form not in (Form.IN, Form.NOT_IN) for test in found.tests):
+        return None
+    values = [code.span(each.value) for each in container.elements]
+    place = values.index(code.span(found.literal))
+    if isinstance(container, cst.Tuple) and len(values) == 2:
+        return Edit(code.span(container), f"{code.source(container.elements[1 - place].value)},")
+    if place + 1 < len(values):
+        return Edit(Span(values[place].start, values[place + 1].start), "")
+    return Edit(Span(values[place - 1].end, values[place].end), "")
+
+
+def _hides_the_end(code: PythonDocument, found: TypeName) -> bool:
+    """Whether, as Termination, it would catch what another place of the same function does at the end."""
+    places = {id(code.function(test.node)) for test in found.tests if _goes_no_further(code, test)}
+    ended = type_names(code, frozenset({"SessionTerminated", "Termination"}))
+    return any(id(code.function(test.node)) in places for name in ended for test in name.tests)
+
+
+def _goes_no_further(code: PythonDocument, test: TypeTest) -> bool:
+    if test.form is not Form.EQUAL:
+        return True
+    branch = code.parent(test.node)
+    body = branch.body.body if isinstance(branch, cst.If) else ()
+    last = body[-1] if body else None
+    if isinstance(last, cst.SimpleStatementLine):
+        last = last.body[-1]
+    return isinstance(last, cst.Return | cst.Continue | cst.Break | cst.Raise)
 
 
 def _merged(code: PythonDocument, found: TypeName) -> list[Edit] | None:
