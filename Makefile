@@ -50,7 +50,7 @@ lock-client-%:
 	@cd tests/environments/$* && if test -f package.json; \
 	  then npm install --package-lock-only --omit-lockfile-registry-resolved --ignore-scripts --no-audit --no-fund; \
 	  else uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
-	    requirements.in -o requirements.txt $(ARGS); fi
+	    $$(test ! -f excludes.txt || echo --excludes excludes.txt) requirements.in -o requirements.txt $(ARGS); fi
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage bench/out
@@ -62,10 +62,12 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-$(CLIENTS_DIR)/%/.installed: tests/environments/%/requirements.txt
+# The main environment's pip installs into the others: none needs one of its own, nor bytecode of what it never imports.
+$(CLIENTS_DIR)/%/.installed: tests/environments/%/requirements.txt $(VENV)/.installed
 	@rm -rf $(@D)
-	@$(PYTHON) -m venv $(@D)
-	@$(@D)/bin/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r $<
+	@$(PYTHON) -m venv --without-pip $(@D)
+	@$(BIN)/python -m pip --python $(@D)/bin/python install -qq --disable-pip-version-check --no-compile --no-deps \
+	  --require-hashes -r $<
 	@touch $@
 
 $(CLIENTS_DIR)/%/.installed: tests/environments/%/package-lock.json tests/environments/%/package.json

@@ -19,6 +19,7 @@ SECTIONS = (
     "policy",
     "latency",
     "force",
+    "voice_agent",
     "turns",
     "false_text",
     "cost",

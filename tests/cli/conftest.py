@@ -18,6 +18,7 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
     """Run a command line in this process, with no settings of the machine's."""
     for name in (
         "TYMPAN_API_KEY",
+        "TYMPAN_TOKEN",
         "TYMPAN_ENGINE",
         "TYMPAN_MODEL",
         "TYMPAN_SMART_TURN",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -9,6 +10,8 @@ from pathlib import Path
 import pytest
 from command_line import MakeAudio, Run
 from v3_service import RAW_ANSWER, U3_ANSWER, US_ANSWER, Service, running
+
+from certificates import Certificate, make_certificate
 
 
 @pytest.fixture
@@ -92,6 +95,53 @@ def test_the_key_is_given_by_option_or_environment(
     run("transcribe", "--url", service.url, audio_file())
 
     assert service.keys == ["one", "two"]
+
+
+@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+def test_a_token_is_given_instead_of_a_key(
+    run: Run, service: Service, audio_file: MakeAudio, monkeypatch: pytest.MonkeyPatch, command: str
+) -> None:
+    monkeypatch.setenv("TYMPAN_API_KEY", "secret")
+
+    ran = run(*command.split(), audio_file(seconds=0.3), "--url", service.url, "--token", "for a minute")
+
+    assert ran.code == 0
+    assert (service.parameters[0]["token"], service.keys) == (["for a minute"], [None])
+
+
+@pytest.fixture
+def certificate(tmp_path: Path) -> Certificate:
+    return make_certificate(tmp_path)
+
+
+@pytest.fixture
+def encrypted(certificate: Certificate) -> Iterator[Service]:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate.both)
+    with running(Service(tls=context)) as service:
+        yield service
+
+
+@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+def test_an_authority_of_ones_own_is_trusted_by_option(
+    run: Run, encrypted: Service, certificate: Certificate, audio_file: MakeAudio, command: str
+) -> None:
+    words = (*command.split(), audio_file(seconds=0.3), "--url", encrypted.url)
+
+    distrusted = run(*words)
+    trusted = run(*words, "--ca", certificate.authority)
+
+    assert (distrusted.code, distrusted.output, distrusted.errors.count("\n")) == (5, "", 1)
+    assert "certificate can't be verified" in distrusted.errors
+    assert distrusted.errors.endswith("; --ca FILE trusts an authority of your own\n")
+    assert (trusted.code, trusted.output, trusted.errors) == (0, "Hello there.\nGoodbye.\n", "")
+
+
+def test_authorities_that_cannot_be_read_are_told_before_anything_else(run: Run, audio_file: MakeAudio) -> None:
+    ran = run("transcribe", audio_file(), "--url", "wss://127.0.0.1:1", "--ca", "nowhere.pem")
+
+    assert (ran.code, ran.output, ran.errors.count("\n")) == (11, "", 1)
+    assert "--ca: nowhere.pem: expected a PEM file with certificates" in ran.errors
 
 
 def test_the_model_of_the_server_is_asked_for_by_name(run: Run, service: Service, audio_file: MakeAudio) -> None:

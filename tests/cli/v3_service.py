@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -70,6 +71,7 @@ class Service:
     refuses_after_chunks: int = 0
     drops_after_chunks: int | None = None
     """The first connection is cut there."""
+    tls: ssl.SSLContext | None = None
     is_mute: bool = False
     """Takes connections and says nothing, not even Begin."""
 
@@ -81,8 +83,9 @@ class Service:
     has_terminate: threading.Event = field(default_factory=threading.Event)
 
     def listen(self) -> Server:
-        server = serve(self._talk, "127.0.0.1", 0, max_queue=None)
-        self.url = f"ws://127.0.0.1:{server.socket.getsockname()[1]}"
+        server = serve(self._talk, "127.0.0.1", 0, max_queue=None, ssl=self.tls)
+        scheme = "ws" if self.tls is None else "wss"
+        self.url = f"{scheme}://127.0.0.1:{server.socket.getsockname()[1]}"
         return server
 
     def _talk(self, connection: ServerConnection) -> None:

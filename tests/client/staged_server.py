@@ -82,6 +82,7 @@ def run(scene: Callable[[], Awaitable[T]]) -> T:
             left = asyncio.all_tasks() - {asyncio.current_task()}
             assert not left, f"tasks are left: {left}"
 
+    gc.collect()  # what earlier tests left to it
     before = open_things()
     try:
         return asyncio.run(checked())

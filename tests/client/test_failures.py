@@ -148,6 +148,20 @@ def test_tls_failure_where_no_tls_is_spoken() -> None:
     assert "TLS" in str(error)
 
 
+def test_tls_failure_where_the_other_side_answers_in_plain_text() -> None:
+    async def scene() -> None:
+        async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            writer.write(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+            writer.close()
+
+        plain = await asyncio.start_server(answer, "127.0.0.1", 0)
+        async with plain:
+            await listen(f"wss://127.0.0.1:{plain.sockets[0].getsockname()[1]}")
+
+    with pytest.raises(TlsError, match="no TLS is spoken there; is it ws or http that is meant"):
+        run(scene)
+
+
 @pytest.mark.parametrize("content", [None, "no certificate"])
 def test_tls_failure_where_the_authority_cannot_be_read(tmp_path: Path, content: str | None) -> None:
     path = tmp_path / "authority.pem"

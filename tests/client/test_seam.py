@@ -72,11 +72,21 @@ def continued(seam: Seam, session_from: SessionFrom, cuts: list[int]) -> list[To
     origin_ms = 0
     for cut in cuts:
         messages = session_from(origin_ms)
-        for message in messages[: cut % len(messages)]:
-            told += seam.receive(message)
+        told += heard(seam, messages[: cut % len(messages)], origin_ms)
         origin_ms = seam.replay_from_ms(0)
         told += seam.cut(origin_ms, session_s=0)
-    for message in session_from(origin_ms):
+    return told + heard(seam, session_from(origin_ms), origin_ms)
+
+
+def heard(seam: Seam, messages: list[Told], origin_ms: int) -> list[Told]:
+    """What is told of a session that also says how far it has come: before a word is told, up to its start."""
+    told: list[Told] = []
+    heard_ms = 0
+    for message in messages:
+        fresh = [word for word in message.words if word.end > heard_ms] if isinstance(message, Turn) else []
+        if fresh:
+            told += seam.advance(fresh[0].start + origin_ms)
+            heard_ms = fresh[-1].end
         told += seam.receive(message)
     return told
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -30,6 +31,7 @@ from tympan.client import (
     UpdateConfiguration,
     connect,
 )
+from tympan.client.aio import Timing
 from tympan.wire.v3.messages import KeepAlive
 
 KEPT = BEGIN | {"resume_key": "the-resume-key", "resume_window_seconds": 30}
@@ -80,8 +82,13 @@ class Stage:
         await self._scenes[min(len(self.visits), len(self._scenes)) - 1](visit)
         connection.transport.abort()
 
-    def hold(self, act: Callable[[Session], Awaitable[None]], **options: Any) -> list[Any]:
-        """What a client is told that does this."""
+    def hold(
+        self,
+        act: Callable[[Session], Awaitable[None]],
+        hear: Callable[[object], None] = lambda event: None,
+        **options: Any,
+    ) -> list[Any]:
+        """What a client is told that does this; `hear` is called with each event."""
         options = {"reconnect": AT_ONCE, "timeouts": SHORT, "api_key": "key"} | options
         told: list[Any] = []
 
@@ -90,6 +97,7 @@ class Stage:
                 tasks.create_task(self._act(act, session))
                 async for event in session:
                     told.append(event)
+                    hear(event)
 
         try:
             run(scene)
@@ -169,6 +177,58 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     ended = next(event for event in told if isinstance(event, Turn) and event.end_of_turn)
     assert (ended.turn_order, ended.transcript) == (0, "one two three")
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
+
+
+FAST = Timing(lambda: time.monotonic() * 100, lambda seconds: asyncio.sleep(seconds / 100))
+
+
+async def says_nothing(visit: Visit) -> None:
+    """What a service does that doesn't know checkpoints."""
+
+
+async def settles(visit: Visit) -> None:
+    await visit.hears(audio_ms=2500)
+    checkpoint = {"type": "Checkpoint", "audio_received_bytes": 0, "audio_settled_ms": 2000, "messages_received": 0}
+    await visit.says(checkpoint)
+
+
+@pytest.mark.parametrize(
+    ("begin", "shows_silence"), [(KEPT, settles), (BEGIN, says_nothing)], ids=["tympan", "any other service"]
+)
+def test_an_open_turn_whose_end_the_new_session_does_not_hear_is_ended_by_silence(
+    begin: dict[str, Any], shows_silence: Scene
+) -> None:
+    """Not only by the next words: whoever waits for the end of the turn may be the one who has to speak."""
+    has_ended = asyncio.Event()
+
+    async def cut(visit: Visit) -> None:
+        await visit.says(BEGIN, turn(0, word("one", 0, 300), word("two", 400, 700)))
+        await visit.hears(audio_ms=900)
+
+    async def goes_on(visit: Visit) -> None:
+        await visit.says(begin)
+        await shows_silence(visit)
+        await visit.hears(control="ForceEndpoint")
+        await visit.says(turn(0, word("three", 60_000, 60_200), ended=True))
+        await farewell(visit)
+
+    async def act(session: Session) -> None:
+        await session.send_audio(pcm(1000))
+        async with asyncio.timeout(5):
+            while not has_ended.is_set():
+                await session.send_audio(pcm(500))
+                await asyncio.sleep(0.005)
+        await session.force_endpoint()
+        await session.terminate()
+
+    def hear(event: object) -> None:
+        if isinstance(event, Turn) and event.end_of_turn:
+            has_ended.set()
+
+    told = Stage(cut, goes_on).hold(act, hear, timing=FAST)
+
+    ended = [event for event in told if isinstance(event, Turn) and event.end_of_turn]
+    assert [(turn.turn_order, turn.transcript) for turn in ended] == [(0, "one two"), (1, "three")]
 
 
 @pytest.mark.parametrize("code", [3005, 3008])

@@ -1,17 +1,18 @@
-"""`tympan serve` in a process of its own, as real clients meet it."""
+"""Services with the scripted engine and with the real one, and what is said to them."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 import wave
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from services import KEY, SecureService, running, tls_flags
 
-KEY = "a-key"
+from certificates import Certificate, make_certificate
+
 SCRIPT = {
     "words": [
         {"text": "Hi,", "start_ms": 100, "end_ms": 300},
@@ -24,31 +25,55 @@ SCRIPT = {
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Host and port of the running service."""
+def scripted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
+    """Flags for the scripted engine."""
     script = tmp_path_factory.mktemp("serve") / "script.json"
     script.write_text(json.dumps(SCRIPT))
-    start = "import sys; from tympan.cli.main import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "serve", "--port", "0", "--api-key", KEY]
-    process = subprocess.Popen(
-        [*command, "--engine", "scripted", "--model", str(script)], stderr=subprocess.PIPE, text=True
-    )
-    assert process.stderr is not None
-    line = process.stderr.readline().strip()
-    assert line.startswith("Listening on http://"), line + process.stderr.read()
-    yield line.removeprefix("Listening on http://")
-    process.terminate()
-    process.communicate(timeout=10)
-    assert process.returncode == 0
+    return ("--api-key", KEY, "--engine", "scripted", "--model", str(script))
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    return make_certificate(tmp_path_factory.mktemp("certificate"))
+
+
+@pytest.fixture(scope="session")
+def address(scripted: tuple[str, ...]) -> Iterator[str]:
+    """Host and port of the running service."""
+    with running("serve", *scripted) as listening:
+        yield listening
+
+
+@pytest.fixture(scope="session")
+def secure(scripted: tuple[str, ...], certificate: Certificate) -> Iterator[SecureService]:
+    """The same with TLS."""
+    with running("serve", *scripted, *tls_flags(certificate)) as listening:
+        yield SecureService.at(listening, certificate)
+
+
+@pytest.fixture(scope="session")
+def real(certificate: Certificate) -> Iterator[SecureService]:
+    """A service with the real engine, and TLS."""
+    with running("serve", "--api-key", KEY, *tls_flags(certificate)) as listening:
+        yield SecureService.at(listening, certificate)
+
+
+@pytest.fixture(scope="session")
+def beckett() -> Path:
+    """Ten seconds of speech that come with the model."""
+    spec = find_spec("moonshine_voice")
+    if spec is None or not spec.submodule_search_locations:
+        pytest.skip("the package with the model and the recording is not installed")
+    return Path(spec.submodule_search_locations[0]) / "assets" / "beckett.wav"
 
 
 @pytest.fixture(scope="session")
 def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two seconds at 16 kHz; the scripted engine listens to the clock alone."""
+    """Two seconds of a hum at 16 kHz; the scripted engine listens to the clock alone."""
     path = tmp_path_factory.mktemp("recording") / "speech.wav"
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(16_000)
-        file.writeframes(b"\0" * 64_000)
+        file.writeframes((b"\x00\x20" * 40 + b"\x00\xe0" * 40) * 400)
     return path

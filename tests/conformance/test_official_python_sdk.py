@@ -13,6 +13,8 @@ import pytest
 from assemblyai.streaming.v3 import (
     AsyncRealTimeTranscriber,
     BeginEvent,
+    ChannelStreamer,
+    DualChannelTurnEvent,
     RealTimeError,
     RealTimeEvents,
     RealTimeParameters,
@@ -27,6 +29,7 @@ from assemblyai.streaming.v3 import (
     TerminationEvent,
     TurnEvent,
 )
+from services import SecureService
 
 pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
 """The SDK opens its connection in a way that newer versions of `websockets` advise against."""
@@ -142,6 +145,41 @@ def test_a_temporary_token_opens_a_session(address: str) -> None:
     transcriber.connect(RealTimeParameters(sample_rate=16_000))
     transcriber.disconnect(terminate=True)
     assert listener.is_over.is_set()
+
+
+def test_a_token_that_the_sdk_makes_opens_a_session(secure: SecureService, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in secure.trust.items():
+        monkeypatch.setenv(name, value)
+    minting = RealTimeTranscriber(RealTimeTranscriberOptions(api_key="a-key", api_host=secure.address))
+    token = minting.create_temporary_token(expires_in_seconds=60, max_session_duration_seconds=120)
+    minting._client._http_client.close()  # it never does, and Python would tell of the open socket
+    listener = Listener()
+    transcriber = RealTimeTranscriber(RealTimeTranscriberOptions(token=token, api_host=secure.address))
+    for kind in KINDS:
+        transcriber.on(kind, listener.hear)
+    transcriber.connect(RealTimeParameters(sample_rate=16_000))
+    transcriber.stream([CHUNK] * 40)
+    transcriber.disconnect(terminate=True)
+    assert [turn.transcript for turn in listener.of(TurnEvent) if turn.end_of_turn] == ["hi my name is sonny"]
+    assert not listener.of(RealTimeError)
+
+
+def test_two_channels_are_told_apart(address: str) -> None:
+    turns: list[DualChannelTurnEvent] = []
+    transcriber = RealTimeTranscriber(options(address))
+    streamer = ChannelStreamer(transcriber, ["agent", "caller"], sample_rate=16_000)
+    streamer.on(RealTimeEvents.Turn, lambda client, turn: turns.append(turn))
+    transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
+    hum = (b"\x00\x20" * 40 + b"\x00\xe0" * 40) * 10
+    for _ in range(40):
+        streamer.stream("agent", CHUNK)
+        streamer.stream("caller", hum)
+    streamer.flush()
+    transcriber.disconnect(terminate=True)
+    finals = [turn for turn in turns if turn.end_of_turn]
+    assert [turn.transcript for turn in finals] == ["hi my name is sonny", "Hi, my name is Sonny."]
+    assert [turn.channel for turn in finals] == ["caller", "caller"]
+    assert {word.channel for turn in finals for word in turn.words} == {"caller"}
 
 
 def test_the_asynchronous_transcriber_holds_a_conversation(address: str) -> None:

@@ -8,12 +8,13 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
-from v2_services import KEY, Way, bridged, running, served, write_script
+from services import KEY, running
+from told import Event, events, finals, kinds
+from v2_services import Way, bridged, served, write_script
 
 from certificates import make_certificate
 from third_party import Environment
@@ -21,8 +22,6 @@ from third_party import Environment
 ThirdParty = Callable[[str], Environment]
 PROGRAMS = Path(__file__).with_name("v2_programs")
 WAYS = {"served": served, "bridged": bridged}
-
-Event = dict[str, Any]
 
 
 @pytest.fixture(scope="session", params=WAYS)
@@ -42,25 +41,6 @@ def speech(tmp_path_factory: pytest.TempPathFactory) -> Path:
         file.setframerate(16_000)
         file.writeframes(b"\0" * 76_800)
     return path
-
-
-def events(done: subprocess.CompletedProcess[str]) -> list[Event]:
-    """What a program told, after a clean end."""
-    assert done.returncode == 0, done.stderr
-    assert "Traceback" not in done.stderr
-    return [json.loads(line) for line in done.stdout.splitlines()]
-
-
-def kinds(told: list[Event]) -> list[str]:
-    """Events in order; partials in a row count as one."""
-    names = [event["event"] for event in told]
-    return [
-        name for index, name in enumerate(names) if index == 0 or (name, names[index - 1]) != ("partial", "partial")
-    ]
-
-
-def finals(told: list[Event]) -> list[str]:
-    return [event["text"] for event in told if event["event"] == "final"]
 
 
 class PythonSdk:
@@ -185,18 +165,14 @@ def test_a_raw_script_hears_every_utterance_and_ends(way: Way, speech: Path, pro
     assert end == {"code": 1000}
 
 
-def test_a_real_engine_is_heard_through_both_ways(third_party: ThirdParty, tmp_path: Path) -> None:
-    spec = find_spec("moonshine_voice")
-    if spec is None or not spec.submodule_search_locations:
-        pytest.skip("the package with the model and the recording is not installed")
-    recording = Path(spec.submodule_search_locations[0]) / "assets" / "beckett.wav"
+def test_a_real_engine_is_heard_through_both_ways(third_party: ThirdParty, beckett: Path, tmp_path: Path) -> None:
     sdk = third_party("python-sdk-v2")
     with (
         running("serve", "--api-key", KEY) as service,
         running("bridge", "--api-key", KEY, "--upstream", f"ws://{service}", "--upstream-key", KEY) as bridge,
     ):
         for address in (service, bridge):
-            told = PythonSdk(sdk, Way(f"ws://{address}", "", tmp_path), recording).run(wants_information=True)
+            told = PythonSdk(sdk, Way(f"ws://{address}", "", tmp_path), beckett).run(wants_information=True)
             assert kinds(told)[0] == "open"
             assert kinds(told)[-4:] == ["final", "information", "close", "done"]
             assert " ".join(finals(told)).startswith("Ever tried. Ever failed. No matter. Try again.")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from services import KEY, running, tls_flags
+
 from certificates import Certificate
 
-KEY = "a-key"
 UPSTREAM_KEY = "the-key-of-the-upstream"
 SCRIPT = {
     "words": [
@@ -23,9 +21,6 @@ SCRIPT = {
     ]
 }
 """Pauses of 400 and 800 ms: with the usual silence of 700 ms two utterances."""
-
-_START = "import sys; from tympan.cli.main import main; sys.exit(main())"
-_LISTENING = "Listening on http"
 
 
 @dataclass(frozen=True)
@@ -39,28 +34,6 @@ class Way:
     @property
     def plain_http(self) -> str:
         return self.plain.replace("ws://", "http://")
-
-
-@contextmanager
-def running(*arguments: str) -> Iterator[str]:
-    """A `tympan` command that listens; gives host and port."""
-    command = [sys.executable, "-c", _START, *arguments, "--port", "0"]
-    # One secret for all: a token of one service opens sessions of the others.
-    surroundings = os.environ | {"TYMPAN_TOKEN_SECRET": "secret of the tests"}
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=surroundings)
-    try:
-        assert process.stderr is not None
-        line = process.stderr.readline().strip()
-        assert line.startswith(_LISTENING), line + process.stderr.read()
-        yield line.rpartition("/")[2]
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
-    assert process.returncode == 0
-
-
-def tls_flags(certificate: Certificate) -> tuple[str, ...]:
-    return ("--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key))
 
 
 @contextmanager

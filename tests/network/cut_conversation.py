@@ -14,7 +14,7 @@ from tcp_proxy import Direction, Harm, How
 
 from tympan.client import ReconnectPolicy, connect
 from tympan.client.aio import Timing
-from tympan.client.events import Reconnected, Reconnecting
+from tympan.client.events import Event, Reconnected, Reconnecting
 from tympan.wire.v3.messages import Turn
 
 CHUNK_MS = 50
@@ -35,6 +35,20 @@ class Told:
     how: Counter[str] = field(default_factory=Counter)
     lost_connections: int = 0
     offered_ms: int = 0
+
+    def receive(self, event: Event) -> None:
+        """The client was told something."""
+        match event:
+            case Turn(end_of_turn=True, turn_is_formatted=True):
+                self.formatted.append((event.turn_order, event.transcript))
+            case Turn(end_of_turn=True):
+                words = tuple((word.text, word.start, word.end) for word in event.words)
+                self.raw.append((event.turn_order, words))
+            case Reconnecting(attempt=1):
+                self.lost_connections += 1
+            case Reconnected(how=how, resent_ms=resent_ms):
+                self.how[how.value] += 1
+                self.seams_ms.append(self.offered_ms - resent_ms)
 
     @property
     def words(self) -> list[TimedWord]:
@@ -82,17 +96,7 @@ async def converse(
 
         tasks.create_task(send())
         async for event in session:
-            match event:
-                case Turn(end_of_turn=True, turn_is_formatted=True):
-                    told.formatted.append((event.turn_order, event.transcript))
-                case Turn(end_of_turn=True):
-                    words = tuple((word.text, word.start, word.end) for word in event.words)
-                    told.raw.append((event.turn_order, words))
-                case Reconnecting(attempt=1):
-                    told.lost_connections += 1
-                case Reconnected(how=how, resent_ms=resent_ms):
-                    told.how[how.value] += 1
-                    told.seams_ms.append(told.offered_ms - resent_ms)
+            told.receive(event)
     return told
 
 

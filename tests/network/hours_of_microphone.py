@@ -1,8 +1,8 @@
-"""A client that listens to a microphone for hours, and says now and then what it holds. Run: URL KEY HOURS SPEED.
+"""A client that listens to a microphone for hours, and says now and then what it holds.
 
-The microphone is a driver thread that records positioned speech `SPEED` times as fast as time passes, with as much
-room for audio as it would have in that time; all else is the library's own. One line of JSON for each quarter of an
-hour of audio, and one at the end.
+Run: URL KEY HOURS SPEED [MINUTES]. The microphone is a driver thread that records positioned speech `SPEED` times as
+fast as time passes, with as much room for audio as it would have in that time; all else is the library's own. One line
+of JSON for each quarter of an hour of audio, or for so many minutes, and one at the end.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tympan.wire.v3.messages import Turn
 
 RATE_HZ = 16_000
 CHUNK_MS = 50
-TELL_EVERY_MS = 900_000
+TELL_EVERY_MIN = 15.0
 
 
 class FastDevice:
@@ -65,8 +65,8 @@ def hours_track(hours: float) -> SpeechTrack:
     return SpeechTrack.counting(int(hours * 3_600_000 - 4_000) // turn_ms)
 
 
-async def listen(url: str, key: str, hours: float, speed: float) -> None:
-    duration_ms = int(hours * 3_600_000)
+async def listen(url: str, key: str, hours: float, speed: float, tell_every_min: float = TELL_EVERY_MIN) -> None:
+    duration_ms, tell_every_ms = int(hours * 3_600_000), int(tell_every_min * 60_000)
     device = FastDevice(duration_ms, speed)
     process = psutil.Process()
     words = reconnects = next_tell_ms = 0
@@ -112,9 +112,9 @@ async def listen(url: str, key: str, hours: float, speed: float) -> None:
                     words += 1
                 if event.words[-1].end >= next_tell_ms:
                     tell(event.words[-1].end)
-                    next_tell_ms = event.words[-1].end // TELL_EVERY_MS * TELL_EVERY_MS + TELL_EVERY_MS
+                    next_tell_ms = event.words[-1].end // tell_every_ms * tell_every_ms + tell_every_ms
     tell(duration_ms)
 
 
 if __name__ == "__main__":
-    asyncio.run(listen(sys.argv[1], sys.argv[2], float(sys.argv[3]), float(sys.argv[4])))
+    asyncio.run(listen(sys.argv[1], sys.argv[2], *map(float, sys.argv[3:])))

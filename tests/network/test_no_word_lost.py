@@ -17,30 +17,19 @@ from background import background
 from cut_conversation import Told, converse, random_harms
 from hosted_replay import KEY as HOSTED_KEY
 from hosted_replay import U3, US, Behaviour, HostedReplay
+from positioned_tympan import script_of
 from replayed_session import Profile
 from running_service import KEY, Service
 from speech_track import SpeechTrack
 from tcp_proxy import Harm, How, Proxy
 
 from tympan.client.aio import Timing
-from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedWord
+from tympan.engines.scripted import ScriptedRecognizer
 from tympan.server.config import AuthConfig, ServerConfig
 
 TRACK = SpeechTrack.counting(12)
 CUTS = 40
 SPEED = 20.0
-
-
-def script_of(track: SpeechTrack) -> Script:
-    """The same speech for the scripted engine, which hears by the clock."""
-    words = []
-    for turn in track.turns:
-        for word in turn.words:
-            score = turn.end_of_turn_confidence if word is turn.words[-1] else 0.0
-            words.append(
-                ScriptedWord(word.raw, word.start_ms, word.end_ms, formatted=word.text, end_of_turn_confidence=score)
-            )
-    return Script(tuple(words))
 
 
 @contextmanager

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import httpx
 import pytest
 from running_service import KEY, Service, Start, eventually
@@ -40,6 +42,14 @@ def test_a_token_is_made_for_a_key_and_opens_a_session(service: Service, key: st
     assert client.hears()["type"] == "Begin"
 
 
+def test_a_token_is_made_for_the_first_sdk_too(service: Service) -> None:
+    query = {"expires_in": 30, "max_session_duration": 120}
+    answer = httpx.get(service.http + "/v3/token", params=query, headers={"Authorization": KEY})
+    assert answer.json()["expires_in_seconds"] == 30
+    begin = service.connects("token=" + answer.json()["token"], key=None).hears()
+    assert 110 < begin["expires_at"] - time.time() < 130
+
+
 @pytest.mark.parametrize("key", [None, "wrong"])
 def test_a_token_without_a_key_is_401(service: Service, key: str | None) -> None:
     headers = {} if key is None else {"Authorization": key}
@@ -59,6 +69,7 @@ def test_a_token_buys_no_other_token(service: Service) -> None:
     [
         ("", "expires_in_seconds"),
         ("expires_in_seconds=0", "expires_in_seconds"),
+        ("expires_in_seconds=0&expires_in=60", "expires_in_seconds"),
         ("expires_in_seconds=601", "expires_in_seconds"),
         ("expires_in_seconds=1.5", "expires_in_seconds"),
         ("expires_in_seconds=%D9%A1", "expires_in_seconds"),

@@ -45,6 +45,20 @@ def test_sessions_and_tokens_are_served_over_tls(start: Start, certificate: Cert
     assert code == 1000
 
 
+def test_a_client_gets_no_session_tickets(start: Start, certificate: Certificate) -> None:
+    service = start(network=NetworkConfig(tls=TlsFiles(certificate.both)))
+    trust = ssl.create_default_context(cafile=certificate.authority)
+    with (
+        socket.create_connection(("127.0.0.1", service.port)) as plain,
+        trust.wrap_socket(plain, server_hostname="localhost") as secure,
+    ):
+        secure.settimeout(5)
+        secure.sendall(b"GET /v3/ws/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert secure.recv(100).startswith(b"HTTP/1.1 200")
+        assert secure.version() == "TLSv1.3"
+        assert secure.session is None or not secure.session.has_ticket
+
+
 def test_who_speaks_no_tls_is_cut_and_others_are_served(start: Start, certificate: Certificate) -> None:
     service = start(network=NetworkConfig(tls=TlsFiles(certificate.both)))
     with socket.create_connection(("127.0.0.1", service.port)) as plain:

@@ -17,6 +17,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.commands.bridge import bridge
+from tympan.cli.commands.cert import cert
 from tympan.cli.commands.demo import demo
 from tympan.cli.commands.listen import listen
 from tympan.cli.commands.migrate import migrate
@@ -27,7 +28,7 @@ from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
-from tympan.client.errors import AuthError
+from tympan.client.errors import AuthError, TlsError
 from tympan.core.errors import TympanError
 
 _EPILOG = "Exit codes: " + "; ".join(f"{code.value} {code.meaning}" for code in ExitCode) + "."
@@ -48,6 +49,7 @@ app.command()(bridge)
 app.command()(transcribe)
 app.add_typer(models, name="models")
 app.add_typer(migrate, name="migrate")
+app.command()(cert)
 app.command()(probe)
 app.command()(record)
 app.command()(demo)
@@ -99,9 +101,22 @@ def _replace_closed_streams() -> None:
 
 
 def _told(error: TympanError) -> ExitCode:
-    hint = "; give a valid key with --api-key or TYMPAN_API_KEY" if isinstance(error, AuthError) else ""
-    _say(f"{error}{hint}")
+    _say(f"{error}{_hint(error)}")
     return exit_code_of(error.first if isinstance(error, PartialFailure) else error)
+
+
+def _hint(error: TympanError) -> str:
+    """What to do about it on a command line."""
+    match error:
+        case AuthError():
+            return "; give a valid key with --api-key or TYMPAN_API_KEY, or a valid token with --token"
+        case TlsError():
+            import ssl  # noqa: PLC0415  (slow, and rarely wanted)
+
+            is_distrusted = isinstance(error.__cause__, ssl.SSLCertVerificationError)
+            return "; --ca FILE trusts an authority of your own" if is_distrusted else ""
+        case _:
+            return ""
 
 
 def _complained(error: Exception) -> ExitCode:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -10,6 +12,7 @@ import typer
 from tympan.cli.errors import needs_extra
 from tympan.client.raw_audio import MAX_RATE_HZ, MIN_RATE_HZ
 from tympan.core.audio import Encoding
+from tympan.core.errors import SettingsError
 
 if TYPE_CHECKING:  # `--help` is fast
     from tympan.cli.converse import Service
@@ -19,6 +22,18 @@ Url = Annotated[
     typer.Option(help="Stream to this server, like ws://localhost:8000. Without it, all runs here."),
 ]
 ApiKey = Annotated[str | None, typer.Option(envvar="TYMPAN_API_KEY", help="Key for the server.", show_default=False)]
+Token = Annotated[
+    str | None,
+    typer.Option(
+        envvar="TYMPAN_TOKEN",
+        help="Temporary token for the server instead of a key; it has to be valid whenever a session begins.",
+        show_default=False,
+    ),
+]
+Authorities = Annotated[
+    Path | None,
+    typer.Option("--ca", help="Certificates of authorities (PEM) to trust besides the machine's.", show_default=False),
+]
 SpeechModel = Annotated[
     str | None,
     typer.Option(help="Model of the server, by the protocol's name.", show_default="the server's default"),
@@ -47,24 +62,50 @@ Channels = Annotated[int, typer.Option(min=1, max=32, help="Of raw PCM on standa
 RawEncoding = Annotated[Encoding, typer.Option("--encoding", help="Of raw PCM on standard input.")]
 
 
-def open_service(
-    url: str | None,
-    api_key: str | None,
-    speech_model: str | None,
-    engine: str,
-    model: str | None,
-    smart_turn: str | None,
-) -> AbstractContextManager[Service]:
-    """The server at `url`, or an engine in this process.
+@dataclass(frozen=True, slots=True)
+class ServerChoice:
+    """The server that a command line names; none where `url` is None."""
+
+    url: str | None
+    api_key: str | None
+    token: str | None
+    authorities: Path | None
+    speech_model: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class EngineChoice:
+    """The engine that a command line names, for what runs here."""
+
+    engine: str
+    model: str | None
+    smart_turn: str | None
+
+
+def open_service(server: ServerChoice, engine: EngineChoice) -> AbstractContextManager[Service]:
+    """The server, or an engine in this process.
 
     Raises:
-        MissingExtra, ModelError, SettingsError: the engine can't be loaded.
+        MissingExtra, ModelError, SettingsError: the engine can't be loaded, or the authorities can't be read.
     """
     # Imported on use: one needs the engine's packages, the other the network's.
-    if url is not None:
-        from tympan.cli.remote import RemoteService  # noqa: PLC0415
-
-        return nullcontext(RemoteService(url, api_key, speech_model))
+    if server.url is not None:
+        return nullcontext(_remote_service(server.url, server))
     with needs_extra("server"):
         from tympan.cli.local import local_service  # noqa: PLC0415
-    return local_service(engine, model, {} if smart_turn is None else {"smart_turn": smart_turn})
+    options = {} if engine.smart_turn is None else {"smart_turn": engine.smart_turn}
+    return local_service(engine.engine, engine.model, options)
+
+
+def _remote_service(url: str, server: ServerChoice) -> Service:
+    from tympan.cli.remote import RemoteService  # noqa: PLC0415
+    from tympan.client.errors import TlsError  # noqa: PLC0415
+    from tympan.client.trust import tls_context  # noqa: PLC0415
+
+    try:
+        trust = None if server.authorities is None else tls_context(server.authorities)
+    except TlsError as error:
+        raise SettingsError(f"--ca: {error}") from error
+    # A key of the environment must not travel beside a token.
+    api_key = server.api_key if server.token is None else None
+    return RemoteService(url, api_key, server.token, trust, server.speech_model)

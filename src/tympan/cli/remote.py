@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tympan.cli.converse import Conversation
 from tympan.client.aio import connect
+from tympan.client.trust import Trust
 from tympan.wire.v3.client import ParameterValue
 
 
@@ -15,7 +16,9 @@ class RemoteService:
     """A server; a session each time."""
 
     url: str
-    api_key: str | None
+    api_key: str | None = field(repr=False)
+    token: str | None = field(repr=False)
+    trust: Trust
     speech_model: str | None
     is_remote = True
 
@@ -27,4 +30,4 @@ class RemoteService:
             "format_turns": True,
             "include_partial_turns": wants_partials,
         }
-        return connect(self.url, api_key=self.api_key, parameters=parameters)
+        return connect(self.url, api_key=self.api_key, token=self.token, tls=self.trust, parameters=parameters)

@@ -50,7 +50,7 @@ from tympan.client.errors import (
     error_of_code,
 )
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable
+from tympan.client.unreachable import why_unreachable, why_untrusted
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
@@ -248,7 +248,7 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
                 f"cannot reach {where}: a SOCKS proxy is set, and needs a package: pip install python-socks", context
             )
         case ssl.SSLError():
-            return TlsError(f"no trusted TLS at {where}: {error}", context)
+            return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
         case TimeoutError():
             return SilentServer(f"{where} does not answer", context)
         case _:

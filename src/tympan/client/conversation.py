@@ -160,16 +160,22 @@ class Conversation:
             self._line.acknowledge(self._kept.messages_received)
 
     def _settle(self) -> None:
-        """Let go of the audio that no other session would need."""
+        """End a turn that is over, and let go of the audio that no other session would need."""
+        self.inbox.put(self.seam.advance(self._quiet_until_ms))
         self.outgoing.settle(self.seam.replay_from_ms(self._settled_ms), keep_ms=OVERLAP_MS)
         self.has_room.set()
 
     @property
     def _settled_ms(self) -> int:
         """What was spoken before is told, as far as the server says so or is silent about it."""
+        return 0 if self._kept is None and self.seam.is_turn_open else self._quiet_until_ms
+
+    @property
+    def _quiet_until_ms(self) -> int:
+        """Whatever the present session heard before, it has told."""
         if self._kept is not None:
             return self._kept.settled_ms
-        if self._line is None or not self._tells_partials or self.seam.is_turn_open:
+        if self._line is None or not self._tells_partials:
             return 0
         return self._line.progress.quiet_until_ms(self._now())
 

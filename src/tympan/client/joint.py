@@ -43,6 +43,8 @@ class Joint:
     """The last final words, where the new session hears the last of them again."""
     carried: tuple[Word, ...]
     """Final words of the open turn, told by earlier sessions."""
+    is_hearing: bool = False
+    """A turn of the new session is open."""
     has_joined: bool = False
     """New words of the turn were told."""
     decided_count: int | None = None

@@ -8,7 +8,7 @@ seam between the two:
 - A turn that was told raw and whose formatted form is still due gets one in its raw words: a client that shows
   formatted turns only would lose the turn otherwise.
 - An open turn is ended where the new session shows that it is over: by ending its own rest of it, by a first new
-  word that comes too late to belong to it, or by its own end.
+  word that comes too late to belong to it, by hearing nothing for so long, or by its own end.
 - Until a final word lies clearly behind the seam, new words are told as tentative, so that what is left out may
   still be decided otherwise.
 
@@ -122,6 +122,17 @@ class Seam:
             case _:
                 assert_never(message)
 
+    def advance(self, quiet_until_ms: int) -> list[Told]:
+        """The present session has heard the audio up to there, and told what it heard; what is told of that."""
+        joint = self._joint
+        if joint is None or joint.is_hearing or joint.has_joined or not joint.carried:
+            return []
+        if quiet_until_ms <= joint.carried[-1].end + self.longest_silence_ms:
+            return []
+        joint.carried = ()
+        self._order_shift += 1
+        return self._end_open_turn()
+
     def _moved(self, turn: Turn) -> Turn:
         """The turn on the conversation's clock."""
         by_ms = self._origin_ms
@@ -142,6 +153,7 @@ class Seam:
             joint = self._joint = None
         if joint is None:
             return [self._ordered(turn)]
+        joint.is_hearing = not turn.end_of_turn
         if turn.end_of_turn:
             return self._end_at(joint, turn)
         return self._update_at(joint, turn)

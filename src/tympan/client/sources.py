@@ -146,7 +146,8 @@ def _soundfile(path: Path, stream: BinaryIO) -> Any:
     try:
         reader = soundfile.SoundFile(stream)
     except soundfile.SoundFileError as error:
-        raise MediaError(f"{path}: no audio that can be read: {_reason(error)}") from error
+        # libsndfile's own reason is often beside the point: "file does not exist" for what merely isn't an MP3.
+        raise MediaError(f"{path}: no audio that can be read; expected WAV, FLAC, OGG or MP3") from error
     # soundfile seeks to where it is after each read, which in MP3 files breaks the sound at that place.
     reader.seekable = lambda: False
     return reader

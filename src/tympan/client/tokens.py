@@ -25,7 +25,7 @@ from tympan.client.errors import (
     TlsError,
 )
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable
+from tympan.client.unreachable import why_unreachable, why_untrusted
 from tympan.core.errors import MalformedMessage
 from tympan.wire.codec import parse_json
 
@@ -67,7 +67,7 @@ def mint_token(
         with error:
             raise _refusal(error, context) from None
     except ssl.SSLError as error:
-        raise TlsError(f"no trusted TLS at {context.address}: {error}", context) from error
+        raise TlsError(f"no trusted TLS at {context.address}: {why_untrusted(error)}", context) from error
     except TimeoutError as error:
         raise SilentServer(f"{context.address} does not answer", context) from error
     except URLError as error:
@@ -123,7 +123,7 @@ def _reason(error: HTTPError) -> str:
 def _unreachable(error: URLError, context: ErrorContext) -> ClientError:
     match error.reason:
         case ssl.SSLError() as reason:
-            return TlsError(f"no trusted TLS at {context.address}: {reason}", context)
+            return TlsError(f"no trusted TLS at {context.address}: {why_untrusted(reason)}", context)
         case TimeoutError():
             return SilentServer(f"{context.address} does not answer", context)
         case reason:

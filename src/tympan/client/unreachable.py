@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import socket
+import ssl
 
 _REFUSED = "connection refused: nothing listens there; is the server running, and is this its port?"
 _UNKNOWN_HOST = "no host of that name; check the address"
@@ -15,6 +16,15 @@ def why_unreachable(error: BaseException | str) -> str:
         return _REFUSED
     if isinstance(error, socket.gaierror):
         return _UNKNOWN_HOST
+    return str(error)
+
+
+def why_untrusted(error: ssl.SSLError) -> str:
+    """One line for a TLS handshake that failed."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return f"its certificate can't be verified: {error.verify_message}"
+    if error.reason == "WRONG_VERSION_NUMBER":
+        return f"no TLS is spoken there; is it ws or http that is meant? ({error.reason})"
     return str(error)
 
 

@@ -23,6 +23,9 @@ NOT_FOUND = {
     "/v2/realtime/ws (WebSocket), POST /v2/realtime/token"
 }
 
+_FIRST_NAMES = {"expires_in_seconds": "expires_in", "max_session_duration_seconds": "max_session_duration"}
+"""What the first official Python SDK with v3 (0.41.0) calls them."""
+
 _MAX_BODY_BYTES = 10_000
 """Of a request for a token."""
 
@@ -86,7 +89,7 @@ async def _body(request: Request) -> bytes:
 
 def _whole(request: Request, name: str, default: int | None) -> int:
     """The value of a parameter; -1, which no range holds, when it is missing or no whole number."""
-    text = request.query_params.get(name)
+    text = request.query_params.get(name, request.query_params.get(_FIRST_NAMES[name]))
     if text is None:
         return -1 if default is None else default
     return int(text) if text.isascii() and text.isdecimal() and len(text) < 10 else -1

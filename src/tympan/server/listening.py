@@ -17,7 +17,7 @@ from starlette.applications import Starlette
 
 from tympan.core.errors import SettingsError
 from tympan.server.config import NetworkConfig
-from tympan.server.tls import check_tls
+from tympan.server.tls import check_tls, without_tickets
 from tympan.server.transports import BoundedHttp, BoundedWebSocket
 
 STOP_S = 10
@@ -112,4 +112,5 @@ def listening_config(app: Starlette, network: NetworkConfig) -> uvicorn.Config:
         proxy_headers=False,
         ssl_certfile=None if network.tls is None else network.tls.cert,
         ssl_keyfile=None if network.tls is None else network.tls.key,
+        ssl_context_factory=None if network.tls is None else without_tickets,
     )

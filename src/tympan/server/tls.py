@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ssl
+from collections.abc import Callable
 from pathlib import Path
 
 from tympan.core.errors import SettingsError
@@ -49,3 +50,15 @@ def _has_certificate(path: Path) -> bool:
     except ssl.SSLError:
         return False
     return True
+
+
+def without_tickets(_config: object, make_context: Callable[[], ssl.SSLContext]) -> ssl.SSLContext:
+    """The context that uvicorn makes, but a client gets no session tickets to resume its TLS session with.
+
+    A ticket may come while a client with a thread for each direction sends its first request, and older official
+    Python SDKs then miss the answer now and then: `assemblyai/streaming/v3/_tls.py` of 1.8.2 tells why, and mends it.
+    Nothing is lost: every session of ours is one connection.
+    """
+    context = make_context()
+    context.num_tickets = 0
+    return context

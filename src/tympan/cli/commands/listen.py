@@ -10,13 +10,17 @@ import typer
 from tympan.cli.devices import microphone, need_sounddevice
 from tympan.cli.options import (
     ApiKey,
+    Authorities,
     Channels,
     Engine,
+    EngineChoice,
     Model,
     RawEncoding,
     SampleRate,
+    ServerChoice,
     SmartTurn,
     SpeechModel,
+    Token,
     Url,
     open_service,
 )
@@ -28,6 +32,8 @@ from tympan.core.audio import Encoding
 def listen(
     url: Url = None,
     api_key: ApiKey = None,
+    token: Token = None,
+    ca: Authorities = None,
     speech_model: SpeechModel = None,
     device: Annotated[
         str | None,
@@ -95,7 +101,8 @@ def listen(
     screen = open_screen(results_are_elsewhere=output is not None)
     with screen, TurnWriter(output_format, output) as writer, Recorder(save_audio) as recorder:
         screen.state("starting")
-        with open_service(url, api_key, speech_model, engine, model, smart_turn) as service:
+        server = ServerChoice(url, api_key, token, ca, speech_model)
+        with open_service(server, EngineChoice(engine, model, smart_turn)) as service:
             listen_to(opening, service, screen, writer, recorder)
 
 

@@ -11,13 +11,17 @@ from tympan.cli.audience import Audience
 from tympan.cli.errors import OutputError, PartialFailure
 from tympan.cli.options import (
     ApiKey,
+    Authorities,
     Channels,
     Engine,
+    EngineChoice,
     Model,
     RawEncoding,
     SampleRate,
+    ServerChoice,
     SmartTurn,
     SpeechModel,
+    Token,
     Url,
     open_service,
 )
@@ -47,6 +51,8 @@ def transcribe(
     ],
     url: Url = None,
     api_key: ApiKey = None,
+    token: Token = None,
+    ca: Authorities = None,
     speech_model: SpeechModel = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Send at the pace of the audio instead of as fast as possible.")
@@ -79,9 +85,10 @@ def transcribe(
     read so far within 6 seconds; a second one ends at once.
     """
     targets = _targets(files, output, output_format)
+    server = ServerChoice(url, api_key, token, ca, speech_model)
     shows_turns = output is None and output_format is TranscriptFormat.TEXT
     with (
-        open_service(url, api_key, speech_model, engine, model, smart_turn) as service,
+        open_service(server, EngineChoice(engine, model, smart_turn)) as service,
         Audience(shows_turns=shows_turns, has_headers=len(files) > 1) as audience,
     ):
         # Imported on use: `--help` needs none of it.

@@ -1,0 +1,107 @@
+"""Pipecat's AssemblyAI service, unmodified, in a pipeline: prints the frames that come out as JSON lines.
+
+    python pipecat_service.py ADDRESS KEY FILE [OPTIONS]
+
+OPTIONS is a JSON object: settings of the service, and `follows_server` (the server finds the turns, not the pipeline's
+own voice detection), `speech` (milliseconds at which that detection hears speech begin and stop), `pace_s`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import wave
+
+from loguru import logger
+from pipecat.frames.frames import (
+    EndFrame,
+    ErrorFrame,
+    InputAudioRawFrame,
+    InterimTranscriptionFrame,
+    ProposedUserStartedSpeakingFrame,
+    ProposedUserStoppedSpeakingFrame,
+    TranscriptionFrame,
+    VADUserStartedSpeakingFrame,
+    VADUserStoppedSpeakingFrame,
+)
+from pipecat.pipeline.pipeline import Pipeline
+from pipecat.pipeline.worker import PipelineParams, PipelineWorker
+from pipecat.processors.frame_processor import FrameProcessor
+from pipecat.services.assemblyai.stt import AssemblyAISTTService
+from pipecat.workers.runner import WorkerRunner
+
+logger.remove()
+logger.add(sys.stderr, level="WARNING")
+address, key, file = sys.argv[1:4]
+options = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
+follows_server = options.pop("follows_server", False)
+speech = options.pop("speech", [])
+pace_s = options.pop("pace_s", 0.005)
+TOLD = {
+    ErrorFrame: "error",
+    InterimTranscriptionFrame: "partial",
+    ProposedUserStartedSpeakingFrame: "started",
+    ProposedUserStoppedSpeakingFrame: "stopped",
+    TranscriptionFrame: "final",
+}
+
+
+def tell(event, **values):
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+class Ears(FrameProcessor):
+    """What comes after the service in an agent."""
+
+    async def process_frame(self, frame, direction):
+        await super().process_frame(frame, direction)
+        if type(frame) in TOLD:
+            told = {"text": frame.error if isinstance(frame, ErrorFrame) else getattr(frame, "text", None)}
+            if isinstance(frame, TranscriptionFrame):
+                told["is_finalized"] = frame.finalized
+            tell(TOLD[type(frame)], **told)
+        await self.push_frame(frame, direction)
+
+
+async def speak(worker):
+    begin, stop = speech or (None, None)
+    with wave.open(file, "rb") as recording:
+        position_ms = 0
+        while chunk := recording.readframes(320):
+            if position_ms == begin:
+                await worker.queue_frame(VADUserStartedSpeakingFrame(start_secs=0.2))
+            if position_ms == stop:
+                await worker.queue_frame(VADUserStoppedSpeakingFrame(stop_secs=0.2))
+            await worker.queue_frame(InputAudioRawFrame(chunk, 16_000, 1))
+            position_ms += 20
+            await asyncio.sleep(pace_s)
+    await worker.queue_frame(EndFrame())
+
+
+async def main():
+    service = AssemblyAISTTService(
+        api_key=key,
+        api_endpoint_base_url=f"{address}/v3/ws",
+        vad_force_turn_endpoint=not follows_server,
+        settings=AssemblyAISTTService.Settings(**options),
+    )
+    errors = Ears()  # what goes wrong is told upstream
+    worker = PipelineWorker(
+        Pipeline([errors, service, Ears()]),
+        params=PipelineParams(audio_in_sample_rate=16_000),
+        cancel_on_idle_timeout=False,
+        enable_rtvi=False,
+    )
+    started = asyncio.Event()
+    worker.add_event_handler("on_pipeline_started", lambda worker, frame: started.set())
+    runner = WorkerRunner(handle_sigint=False)
+    await runner.add_workers(worker)
+    running = asyncio.create_task(runner.run())
+    await asyncio.wait_for(started.wait(), 10)
+    await speak(worker)
+    await running
+    tell("done")
+
+
+asyncio.run(main())

@@ -1,0 +1,51 @@
+"""The AssemblyAI plugin of VideoSDK Agents, unmodified: prints what an agent would be told as JSON lines.
+
+    python videosdk_plugin.py ADDRESS KEY FILE [OPTIONS]
+
+OPTIONS is a JSON object: arguments of the plugin, and `flush_at_ms`, `pace_s`. As in a room, the audio has 48 kHz and
+two channels.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+import wave
+
+import numpy
+from videosdk.agents.event_bus import global_event_emitter
+from videosdk.plugins.assemblyai import AssemblyAISTT
+
+address, key, file = sys.argv[1:4]
+options = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
+flush_at_ms, pace_s = options.pop("flush_at_ms", None), options.pop("pace_s", 0.005)
+
+
+def tell(event, **values):
+    print(json.dumps({"event": event, **values}), flush=True)
+
+
+async def on_response(response):
+    tell(response.event_type.value, text=response.data.text, duration_ms=response.data.duration)
+
+
+async def main():
+    plugin = AssemblyAISTT(base_url=address, api_key=key, input_sample_rate=48_000, **options)
+    plugin.on_stt_transcript(on_response)
+    plugin.on("error", lambda error: tell("error", text=str(error)))
+    global_event_emitter.on("speech_started", lambda *_: tell("started"))
+    with wave.open(file, "rb") as recording:
+        position_ms = 0
+        while chunk := recording.readframes(320):
+            if position_ms == flush_at_ms:
+                await plugin.flush()
+            samples = numpy.repeat(numpy.frombuffer(chunk, numpy.int16), 3 * 2)
+            await plugin.process_audio(samples.tobytes())
+            position_ms += 20
+            await asyncio.sleep(pace_s)
+    await plugin.aclose()
+    tell("done")
+
+
+asyncio.run(main())
