@@ -20,6 +20,14 @@ _NEW_FIELDS = {
     "confidence": "the confidence of its words",
     "created": "the time at which it comes",
 }
+_DECLARED = {
+    "message_type": "'type'",
+    "audio_start": "the start of the first word",
+    "audio_end": "the end of the last word",
+    "punctuated": "'turn_is_formatted'",
+    "text_formatted": "'turn_is_formatted'",
+}
+"""Names that hardly anything else has."""
 _TYPE_NAME = re.compile("|".join(sorted(TYPE_NAMES)))
 _SHOWN = re.compile(r"(?:print|debug|info|warning|error|exception|critical|log|write|echo)$")
 _TAKEN = ("get", "get_nowait", "popleft", "receive", "recv")
@@ -38,8 +46,9 @@ class Leftovers(Rule[PythonDocument]):
     what = (
         "What the other rules can't follow, in a file that speaks v2: a message type of which only a part is looked at "
         "(`startswith`, `in`, a slice, a pattern), the name of a message type or `audio_data` inside of a longer text, "
-        "and `text`, `session_id`, `confidence` and `created` of what comes out of a queue or from callers that "
-        "aren't seen. There is no fix: look whether it is about the service's messages."
+        "`text`, `session_id`, `confidence` and `created` of what comes out of a queue or from callers that aren't "
+        "seen, and classes with fields such as `message_type`. There is no fix: look whether it is about the service's "
+        "messages."
     )
     why = "Where it is, nothing is recognised on v3, or the program stops at a field that isn't there."
     applicability = Applicability.BY_HAND
@@ -92,6 +101,11 @@ class Leftovers(Rule[PythonDocument]):
             None,
             about="called by something else",
         ),
+        Invalid(
+            "ENDED = 'SessionTerminated'\n\n@dataclass\nclass Message:\n    message_type: str\n    text: str = ''\n",
+            None,
+            about="what messages are put into",
+        ),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
@@ -99,6 +113,7 @@ class Leftovers(Rule[PythonDocument]):
         if speaks_v2(document):
             yield from self._in_texts(document)
             yield from self._fields(document)
+            yield from self._declared(document)
 
     def _parts_of_types(self, code: PythonDocument) -> Iterator[Finding]:
         is_old = speaks_v2(code)
@@ -128,6 +143,15 @@ class Leftovers(Rule[PythonDocument]):
                 continue
             message = f"if this is a message of the service, it has no '{access.key}'"
             yield self.by_hand(code.span(access.key_node), message, f"Take {new}; where it comes from isn't seen.")
+
+    def _declared(self, code: PythonDocument) -> Iterator[Finding]:
+        """Data classes, typed dicts and the like, which may be made of whole messages."""
+        for field in code.nodes(cst.AnnAssign):
+            owner = code.enclosing(field, cst.ClassDef, cst.FunctionDef)
+            name = field.target.value if isinstance(field.target, cst.Name) else ""
+            if name in _DECLARED and isinstance(owner, cst.ClassDef):
+                message = f"if this class holds the service's messages, they have no '{name}'"
+                yield self.by_hand(code.span(field.target), message, f"Take {_DECLARED[name]}, in what reads it too.")
 
 
 def _values(code: PythonDocument, access: Access) -> list[cst.BaseExpression]:
