@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import OutputConfig, SessionConfig, SessionLimits, TurnConfig
-from tympan.core.errors import BadParameter, NotJson
+from tympan.core.errors import BadParameter, MalformedMessage, NotJson
 from tympan.wire.close_codes import v2_ending
 from tympan.wire.v2.params import PARAMETERS, parse_query, query_token
 from tympan.wire.v2.tokens import parse_token_request
@@ -109,10 +109,15 @@ def test_a_token_is_asked_for_in_seconds(body):
     assert parse_token_request(body) in (60, 360_000)
 
 
-@pytest.mark.parametrize("body", ["{}", "[]", '{"expires_in": 59}', '{"expires_in": "60"}', '{"expires_in": 31536001}'])
+@pytest.mark.parametrize("body", ["{}", '{"expires_in": 59}', '{"expires_in": "60"}', '{"expires_in": 31536001}'])
 def test_a_request_for_a_token_that_can_not_be_met_names_the_field(body):
     with pytest.raises(BadParameter):
         parse_token_request(body)
+
+
+def test_a_body_that_is_no_object_is_told_so():
+    with pytest.raises(MalformedMessage, match=r"^Invalid Message: expected an object, got a list$"):
+        parse_token_request("[]")
 
 
 def test_a_body_that_is_no_json_is_told_so():

@@ -90,8 +90,11 @@ def read_object(cls: type[T], document: Any) -> T:
     """A dataclass without a tag from a parsed JSON value.
 
     Raises:
+        MalformedMessage: no object.
         BadParameter: a field is missing or has the wrong type.
     """
+    if not isinstance(document, dict):
+        raise MalformedMessage(f"Invalid Message: expected an object, got {_described(document)}")
     message: T = _object_reader(cls)("", document)
     return message
 

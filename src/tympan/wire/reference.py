@@ -11,6 +11,13 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 NOTICE = "<!-- Written by scripts/generate_docs.py from the code; edits here are lost. -->\n\n"
 
 
+TOO_LONG_NOTE = (
+    "A WebSocket message longer than the server's `max_message_bytes` closes the connection with code 1009, and no more "
+    "is told."
+)
+"""That is the WebSocket layer's doing: no session is asked."""
+
+
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
     """A Markdown table and an empty line."""
     lines = [heads, tuple("---" for _ in heads), *rows]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import sys
+import threading
 import time
 import wave
 
@@ -28,8 +29,12 @@ update_at_ms, update = options.pop("update_at_ms", None), options.pop("update", 
 pace_s = options.pop("pace_s", 0.002)
 
 
+lock = threading.Lock()
+
+
 def tell(event, **values):
-    print(json.dumps({"event": event, **values}), flush=True)
+    with lock:  # both threads of the client tell of an error
+        print(json.dumps({"event": event, **values}), flush=True)
 
 
 def on_turn(client, turn):

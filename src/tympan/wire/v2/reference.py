@@ -4,7 +4,7 @@ Markdown."""
 from __future__ import annotations
 
 from tympan.wire.close_codes import V2_GRACEFUL, V2_NEVER_SENT, V2_RULES
-from tympan.wire.reference import NOTICE, message_section, table
+from tympan.wire.reference import NOTICE, TOO_LONG_NOTE, message_section, table
 from tympan.wire.v2 import messages
 from tympan.wire.v2.client_messages import DEFAULT_SILENCE_MS, FORMS, MAX_SILENCE_MS
 from tympan.wire.v2.params import PARAMETERS
@@ -94,5 +94,5 @@ def _close_code_section() -> str:
     graceful = (str(V2_GRACEFUL.code), "after `SessionTerminated`", "")
     rows = [(str(rule.code), rule.when, rule.text.replace("{}", "…")) for rule in V2_RULES]
     unused = [(str(code), "never sent", text) for code, text in V2_NEVER_SENT.items()]
-    note = "The close reason is the text up to the colon.\n\n"
+    note = f"The close reason is the text up to the colon. {TOO_LONG_NOTE}\n\n"
     return "## Close codes\n\n" + note + table(("Code", "When", "Text"), (graceful, *rows, *unused))

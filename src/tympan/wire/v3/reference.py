@@ -13,7 +13,7 @@ from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONE
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
-from tympan.wire.reference import NOTICE, message_section, table
+from tympan.wire.reference import NOTICE, TOO_LONG_NOTE, message_section, table
 from tympan.wire.v3 import messages
 from tympan.wire.v3.models import DEFAULT_MODEL, MODELS, U3_PREFIXES
 from tympan.wire.v3.modes import MODES
@@ -204,7 +204,7 @@ def _close_code_section() -> str:
     rows = ((str(rule.code), rule.when, rule.text.replace("{}", "…")) for rule in V3_RULES)
     note = (
         "Before any code but 1000 the server sends `Error` with the text below and no `Termination`; the "
-        f'close reason is then "{V3_ERROR_REASON}".\n\n'
+        f'close reason is then "{V3_ERROR_REASON}". {TOO_LONG_NOTE}\n\n'
     )
     return "## Close codes\n\n" + note + table(("Code", "When", "Text"), (graceful, *rows))
 
