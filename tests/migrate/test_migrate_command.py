@@ -170,6 +170,18 @@ def test_a_file_keeps_its_mark_encoding_line_ends_and_rights(tmp_path: Path) -> 
     assert sorted(path.name for path in tmp_path.iterdir()) == ["latin.py", "marked.py", "script.py"]
 
 
+def test_a_read_only_file_is_told_and_left_alone_and_the_others_are_fixed(
+    program: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = tmp_path / "a_kept.py"
+    kept.write_text(OLD)
+    kept.chmod(0o444)
+    assert main(["migrate", "fix", str(tmp_path)]) == 1
+    assert f"{kept}:1:1: TM000 cannot write {kept}: it is read-only" in capsys.readouterr().out
+    assert kept.read_text() == OLD
+    assert program.read_text() == NEW
+
+
 def test_what_a_link_leads_to_is_fixed_and_the_link_stays(program: Path, tmp_path: Path) -> None:
     link = tmp_path / "link.py"
     link.symlink_to(program)

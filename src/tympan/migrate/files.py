@@ -94,12 +94,14 @@ def write_file(source: SourceText, text: str) -> None:
     """Replace the file by one with another text, in one step. What a link points to is replaced, not the link.
 
     Raises:
-        FileError: it can't be written, or its encoding lacks a character; the old file is still there.
+        FileError: it can't be written, is read-only, or its encoding lacks a character; the old file is still there.
     """
     target = source.path.resolve()
     try:
         data = source.encoded(text)
         mode = target.stat().st_mode & 0o7777
+        if not mode & 0o222:  # replacing it would work, but that isn't what it was made read-only for
+            raise FileError(f"cannot write {source.path}: it is read-only")
         with tempfile.NamedTemporaryFile(dir=target.parent, prefix=f".{target.name}.", delete=False) as draft:
             try:
                 draft.write(data)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tympan.migrate.discovery import AnyRule
 from tympan.migrate.document import Place, Span, Unreadable
-from tympan.migrate.files import SourceText, find_files, read_file, write_file
+from tympan.migrate.files import FileError, SourceText, find_files, read_file, write_file
 from tympan.migrate.formats.catalog import format_of
 from tympan.migrate.formats.opened import Format, OpenedFile
 from tympan.migrate.rule import Finding, Target
@@ -72,7 +72,7 @@ def fix_paths(paths: Iterable[Path], wish: Wish, *, is_written: bool) -> Iterato
     """Fix what can be fixed, in place when `is_written`; every file that is looked at.
 
     Raises:
-        FileError: a path isn't there, can't be read or can't be written.
+        FileError: a path isn't there or can't be read.
     """
     for source, opened in _opened(paths):
         if isinstance(opened, FileResult):
@@ -80,7 +80,10 @@ def fix_paths(paths: Iterable[Path], wish: Wish, *, is_written: bool) -> Iterato
             continue
         result = _fixed(source, opened, wish)
         if is_written and result.after != result.before:
-            write_file(source, result.after)
+            try:
+                write_file(source, result.after)
+            except FileError as error:
+                result = _unreadable(source, Unreadable(str(error)))
         yield result
 
 

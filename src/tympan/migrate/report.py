@@ -94,7 +94,7 @@ def _lines(located: Located) -> list[str]:
 
 
 def _why(rules: Iterable[AnyRule]) -> Mapping[str, str]:
-    return {UNREADABLE_CODE: "What can't be read can't be checked.", **{rule.code: rule.why for rule in rules}}
+    return {UNREADABLE_CODE: "What can't be read can't be checked; what can't be written can't be fixed.", **{rule.code: rule.why for rule in rules}}
 
 
 def _as_json(located: Located, why: Mapping[str, str]) -> dict[str, Any]:

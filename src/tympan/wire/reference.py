@@ -12,8 +12,8 @@ NOTICE = "<!-- Written by scripts/generate_docs.py from the code; edits here are
 
 
 TOO_LONG_NOTE = (
-    "A WebSocket message longer than the server's `max_message_bytes` closes the connection with code 1009, and no more "
-    "is told."
+    "A WebSocket message longer than the server's `max_message_bytes` closes the connection with code 1009; no more is "
+    "told."
 )
 """That is the WebSocket layer's doing: no session is asked."""
 

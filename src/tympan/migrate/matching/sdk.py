@@ -148,6 +148,16 @@ class Transcriber:
     target: cst.BaseExpression | None
 
 
+def derived(code: PythonDocument) -> list[cst.BaseExpression]:
+    """`RealtimeTranscriber` as the base of a class."""
+    return [
+        base.value
+        for definition in (code.nodes(cst.ClassDef) if is_used(code) else ())
+        for base in definition.bases
+        if old_name(code, base.value) == TRANSCRIBER
+    ]
+
+
 def transcribers(code: PythonDocument) -> list[Transcriber]:
     """Every `RealtimeTranscriber(…)`."""
     return [

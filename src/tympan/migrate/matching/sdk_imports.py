@@ -76,8 +76,10 @@ def _needed(code: PythonDocument) -> set[str]:
 
 
 def is_made(code: PythonDocument, node: cst.CSTNode) -> bool:
-    """Whether the class is called, or one of its methods: other rules see to that."""
-    return isinstance(code.parent(node), cst.Call | cst.Attribute)
+    """Whether the class is called or derived from, or one of its methods called: other rules see to that."""
+    parent = code.parent(node)
+    is_base = isinstance(parent, cst.Arg) and isinstance(code.parent(parent), cst.ClassDef)
+    return is_base or isinstance(parent, cst.Call | cst.Attribute)
 
 
 def is_type_test(code: PythonDocument, node: cst.CSTNode) -> bool:

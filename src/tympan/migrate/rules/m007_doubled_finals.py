@@ -31,6 +31,12 @@ class DoubledFinals(Rule[PythonDocument]):
     applicability = Applicability.SAFE
     document_type = PythonDocument
     valid = (
+        Valid(
+            "PATH = '/v2/realtime/ws'\nshow = lambda msg: print(msg['transcript'])\n\n"
+            "def on_message(ws, raw):\n    msg = json.loads(raw)\n"
+            "    if msg['type'] == 'Turn' and msg['end_of_turn'] and msg['turn_is_formatted']:\n        show(msg)\n",
+            "asked by the caller",
+        ),
         Valid(_PRELUDE + "    if msg['message_type'] == 'FinalTranscript':\n        print(msg['text'])\n"),
         Valid(_PRELUDE + "    if msg['type'] == 'Turn':\n        print(msg['transcript'])\n"),
     )
@@ -53,6 +59,14 @@ class DoubledFinals(Rule[PythonDocument]):
             "        if json.loads(message)['message_type'] != 'SessionBegins':\n"
             "            print(json.loads(message)['text'])\n",
             about="in a loop",
+        ),
+        Invalid(
+            "def on_message(ws, raw):\n    msg = json.loads(raw)\n    if msg['message_type'] == 'SessionBegins':\n"
+            "        return\n    show(msg['text'])\n",
+            "def on_message(ws, raw):\n    msg = json.loads(raw)\n"
+            "    if msg.get('end_of_turn') and not msg.get('turn_is_formatted'):\n"
+            "        return  # the same turn comes again, formatted\n"
+            "    if msg['message_type'] == 'SessionBegins':\n        return\n    show(msg['text'])\n",
         ),
         Invalid(
             "def text_of(msg):\n    if msg['message_type'] == 'SessionTerminated':\n        return None\n"
@@ -121,13 +135,17 @@ def _is_tested_before(
         access.key not in ("message_type", "type") for access in own if code.function(access.node) is function
     )
     is_parameter = (
-        isinstance(function, cst.FunctionDef)
+        function is not None
         and isinstance(text.base, cst.Name)
         and any(parameter.name.value == text.base.value for parameter in function.params.params)
     )
     if is_parameter and isinstance(function, cst.FunctionDef) and any(n in function.name.value for n in TYPE_NAMES):
         return True  # called by the name of the type: TM018
-    return is_given and is_parameter and any(tests[other] for other in tests if other is not function)
+    is_asked_elsewhere = any(tests[other] for other in tests if other is not function) or any(
+        access.key == "turn_is_formatted" and code.function(access.node) is not function
+        for access in message_accesses(code)
+    )
+    return is_given and is_parameter and is_asked_elsewhere
 
 
 def _quote(access: Access) -> str:

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import libcst as cst
 
 from tympan.migrate.document import Edit, Span
-from tympan.migrate.matching.sdk import CLIENT, method_calls, transcribers
+from tympan.migrate.matching.sdk import CLIENT, derived, method_calls, transcribers
 from tympan.migrate.matching.sdk_callbacks import is_none, registrations
 from tympan.migrate.matching.sdk_imports import CLIENT_NAMES, import_edits, local, settings
 from tympan.migrate.matching.sdk_obstacles import foreign_callbacks, obstacle
@@ -139,6 +139,20 @@ def make(on_data, **options):
     return aai.RealtimeTranscriber(on_data=on_data, on_error=print, **options)
 """
 
+_SUBCLASS = """\
+import assemblyai as aai
+
+class Captions(aai.RealtimeTranscriber):
+    def __init__(self):
+        super().__init__(on_data=print, on_error=print, sample_rate=16_000)
+"""
+
+_DERIVED = (
+    "Derive from it by hand: its constructor takes StreamingClientOptions alone, callbacks are registered with on() "
+    "and get the client before the event, and connect() takes StreamingParameters. What of the old class is overridden "
+    "can't be followed."
+)
+
 
 class SdkClient(Rule[PythonDocument]):
     """The old transcriber."""
@@ -162,10 +176,13 @@ class SdkClient(Rule[PythonDocument]):
         Invalid(_CLASS, _CLASS_FIXED, about="connected elsewhere"),
         Invalid(_FOREIGN, _FOREIGN_FIXED, is_unsafe=True, about="a callback of another file"),
         Invalid(_BY_HAND, None, about="which arguments it gets is not known"),
+        Invalid(_SUBCLASS, None, about="derived from"),
     )
 
     def check(self, document: PythonDocument, target: Target) -> Iterator[Finding]:
         message = "RealtimeTranscriber speaks the old protocol; use StreamingClient of assemblyai.streaming.v3"
+        for base in derived(document):
+            yield self.by_hand(document.span(base), message, _DERIVED)
         for transcriber in transcribers(document):
             span, reason = document.span(transcriber.call), obstacle(document, transcriber)
             if reason is not None or transcriber.target is None:

@@ -25,8 +25,9 @@ _OPTIONS = MappingProxyType(
 _EVENTS = MappingProxyType(
     {
         "transcript": "Listen for turn; its text is in transcript, and it is final where turn_is_formatted is true.",
-        "transcript.partial": "Listen for turn; it is partial where end_of_turn is false.",
-        "transcript.final": "Listen for turn; with formatTurns, it is final where turn_is_formatted is true.",
+        "transcript.partial": "Listen for turn; its text is in transcript; it is partial where end_of_turn is false.",
+        "transcript.final": "Listen for turn; its text is in transcript; with formatTurns, it is final where "
+        "turn_is_formatted is true.",
         "session_information": "Take the durations from the close of the session.",
     }
 )

@@ -13,7 +13,7 @@ _TYPES = MappingProxyType(
     {
         "SessionBegins": "Expect Begin; its id is in id, expires_at is in seconds since 1970.",
         "PartialTranscript": "Expect Turn with end_of_turn false; its text is in transcript.",
-        "FinalTranscript": "Expect Turn with turn_is_formatted true (ask for format_turns=true).",
+        "FinalTranscript": "Expect Turn with turn_is_formatted true (ask for format_turns); its text is in transcript.",
         "SessionInformation": "Take the durations from Termination.",
         "SessionTerminated": "Expect Termination.",
     }
