@@ -13,6 +13,8 @@ from v3_service import RAW_ANSWER, U3_ANSWER, US_ANSWER, Service, running
 
 from certificates import Certificate, make_certificate
 
+RECORD = "record {url} --input {file} --output {folder}/script.toml"
+
 
 @pytest.fixture
 def service() -> Iterator[Service]:
@@ -97,13 +99,14 @@ def test_the_key_is_given_by_option_or_environment(
     assert service.keys == ["one", "two"]
 
 
-@pytest.mark.parametrize("command", ["transcribe", "listen --input"])
+@pytest.mark.parametrize("command", ["transcribe {file} --url {url}", "listen --input {file} --url {url}", RECORD])
 def test_a_token_is_given_instead_of_a_key(
-    run: Run, service: Service, audio_file: MakeAudio, monkeypatch: pytest.MonkeyPatch, command: str
+    run: Run, service: Service, audio_file: MakeAudio, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: str
 ) -> None:
     monkeypatch.setenv("TYMPAN_API_KEY", "secret")
+    words = command.format(file=audio_file(seconds=0.3), url=service.url, folder=tmp_path).split()
 
-    ran = run(*command.split(), audio_file(seconds=0.3), "--url", service.url, "--token", "for a minute")
+    ran = run(*words, "--token", "for a minute")
 
     assert ran.code == 0
     assert (service.parameters[0]["token"], service.keys) == (["for a minute"], [None])
@@ -135,6 +138,15 @@ def test_an_authority_of_ones_own_is_trusted_by_option(
     assert "certificate can't be verified" in distrusted.errors
     assert distrusted.errors.endswith("; --ca FILE trusts an authority of your own\n")
     assert (trusted.code, trusted.output, trusted.errors) == (0, "Hello there.\nGoodbye.\n", "")
+
+
+def test_a_recording_trusts_an_authority_of_ones_own(
+    run: Run, encrypted: Service, certificate: Certificate, audio_file: MakeAudio, tmp_path: Path
+) -> None:
+    words = RECORD.format(file=audio_file(seconds=0.3), url=encrypted.url, folder=tmp_path).split()
+
+    assert run(*words).code == 5
+    assert run(*words, "--ca", certificate.authority).code == 0
 
 
 def test_authorities_that_cannot_be_read_are_told_before_anything_else(run: Run, audio_file: MakeAudio) -> None:

@@ -88,7 +88,7 @@ def test_a_file_that_cannot_be_read_does_not_stop_the_others(
     assert ran.code == 3
     assert ran.errors.splitlines() == [
         f"tympan: {missing}: no such file or directory",
-        f"tympan: {damaged}: no audio that can be read: format not recognised",
+        f"tympan: {damaged}: no audio that can be read; expected WAV, FLAC, OGG or MP3",
         "tympan: 2 of 3 files failed",
     ]
     if output_format == "text":

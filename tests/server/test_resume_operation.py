@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 
 import pytest
 from resuming_client import TERMINATE, ResumingClient, is_noticed, kept, metric
-from running_service import Start, endings, eventually, limits
+from running_service import CHUNK, KEY, Start, endings, eventually, limits
+
+from tympan.client import connect
 
 
 def test_the_silence_of_a_lost_client_is_no_inactivity(start: Start) -> None:
@@ -92,3 +95,19 @@ def test_the_operator_sees_losses_resumes_and_refusals(start: Start, caplog: pyt
     ]
     assert client.key not in "\n".join(f"{record.getMessage()} {vars(record)}" for record in ours)
     assert client.key.encode() not in service.gateway.metrics.render()
+
+
+def test_sessions_that_have_ended_well_are_kept_for_nobody(start: Start) -> None:
+    """A client that closes as soon as it has heard Termination may be gone before the server's own close."""
+    service = start()
+
+    async def talk() -> None:
+        async with connect(service.url, api_key=KEY) as session:
+            await session.send_audio(CHUNK)
+            await session.terminate()
+            async for _ in session:
+                pass
+
+    for _ in range(20):
+        asyncio.run(talk())
+    assert eventually(service.is_idle, timeout_s=2)

@@ -16,6 +16,7 @@ from tympan.core.errors import SettingsError
 
 if TYPE_CHECKING:  # `--help` is fast
     from tympan.cli.converse import Service
+    from tympan.client.trust import Trust
 
 Url = Annotated[
     str | None,
@@ -99,13 +100,22 @@ def open_service(server: ServerChoice, engine: EngineChoice) -> AbstractContextM
 
 def _remote_service(url: str, server: ServerChoice) -> Service:
     from tympan.cli.remote import RemoteService  # noqa: PLC0415
+
+    # A key of the environment must not travel beside a token.
+    api_key = server.api_key if server.token is None else None
+    return RemoteService(url, api_key, server.token, trust_in(server.authorities), server.speech_model)
+
+
+def trust_in(authorities: Path | None) -> Trust:
+    """What `--ca` says.
+
+    Raises:
+        SettingsError: the file can't be read or holds no certificates.
+    """
     from tympan.client.errors import TlsError  # noqa: PLC0415
     from tympan.client.trust import tls_context  # noqa: PLC0415
 
     try:
-        trust = None if server.authorities is None else tls_context(server.authorities)
+        return None if authorities is None else tls_context(authorities)
     except TlsError as error:
         raise SettingsError(f"--ca: {error}") from error
-    # A key of the environment must not travel beside a token.
-    api_key = server.api_key if server.token is None else None
-    return RemoteService(url, api_key, server.token, trust, server.speech_model)

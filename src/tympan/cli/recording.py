@@ -17,6 +17,7 @@ from tympan.client.address import shown_address
 from tympan.client.aio import connect
 from tympan.client.events import Event
 from tympan.client.parameters import SessionParameters
+from tympan.client.trust import Trust
 from tympan.core.units import StreamMs
 from tympan.script.recording import RECORDED, RecordedMessage, recorded_script
 from tympan.wire.v3.client import ParameterValue
@@ -33,11 +34,19 @@ class RecordedService:
     url: str
     api_key: str | None = field(repr=False)
     parameters: Mapping[str, ParameterValue]
+    token: str | None = field(default=None, repr=False)
+    trust: Trust = None
     is_remote = True
 
     def session(self, sample_rate_hz: int, *, wants_partials: bool) -> AbstractAsyncContextManager[Conversation]:
         return connect(
-            self.url, api_key=self.api_key, parameters=self.values(sample_rate_hz, wants_partials), reconnect=None
+            self.url,
+            # A key of the environment must not travel beside a token.
+            api_key=self.api_key if self.token is None else None,
+            token=self.token,
+            tls=self.trust,
+            parameters=self.values(sample_rate_hz, wants_partials),
+            reconnect=None,
         )
 
     def values(self, sample_rate_hz: int, wants_partials: bool) -> dict[str, ParameterValue]:

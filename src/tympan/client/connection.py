@@ -250,7 +250,7 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
         case ssl.SSLError():
             return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
         case TimeoutError():
-            return SilentServer(f"{where} does not answer", context)
+            return SilentServer(f"{where} does not answer; check the address, and what lies between", context)
         case _:
             tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
             reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
@@ -263,4 +263,4 @@ def _refused_by_status(status: int, context: ErrorContext) -> ClientError:
         return AuthError(f"{where} refuses the credential (HTTP {status})", context)
     if status in _NOT_READY:
         return ServerError(f"{where} is not ready (HTTP {status})", context)
-    return NetworkError(f"no streaming service at {where}: HTTP {status}", context)
+    return NetworkError(f"no streaming service at {where}: HTTP {status}; check host, port and path", context)

@@ -59,6 +59,7 @@ class Connection:
         self._opening = opening
         self._serving: asyncio.Task[int] | None = None
         self._is_replaced = False
+        self._has_said_goodbye = False  # the client, by itself, when all was told
 
     async def run(self) -> int:
         """Serve the conversation until one side ends it, the socket is lost, or another connection goes on.
@@ -109,6 +110,7 @@ class Connection:
             writer.cancel()
         outcome = None if writer.cancelled() else writer.result()
         if outcome is Outcome.TOLD:
+            self._has_said_goodbye = not reader.cancelled() and reader.result().close_code in GOODBYES
             return None
         if not reader.cancelled():
             return reader.result()
@@ -121,7 +123,7 @@ class Connection:
             await say(self._socket, words, self._send_timeout_s)
             return words.code
         await say(self._socket, words, self._send_timeout_s)
-        if await self._is_answered(words):
+        if self._has_said_goodbye or await self._is_answered(words):
             self._conversation.close()
         else:
             self._conversation.lose(VANISHED, Departure().why)

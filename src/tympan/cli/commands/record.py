@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from tympan.cli.devices import microphone
-from tympan.cli.options import ApiKey, Channels, RawEncoding, SampleRate
+from tympan.cli.options import ApiKey, Authorities, Channels, RawEncoding, SampleRate, Token, trust_in
 from tympan.cli.output import check_writable, write_result
 from tympan.core.audio import Encoding
 
@@ -34,6 +34,8 @@ def record(
         typer.Option(help="Microphone: an index or a part of a name.", show_default="the system's"),
     ] = None,
     api_key: ApiKey = None,
+    token: Token = None,
+    ca: Authorities = None,
     param: Annotated[
         list[str] | None,
         typer.Option(
@@ -68,7 +70,7 @@ def record(
     from tympan.cli.screen import open_screen  # noqa: PLC0415
     from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
 
-    service, scribe = RecordedService(url, api_key, parameters), Scribe()
+    service, scribe = RecordedService(url, api_key, parameters, token, trust_in(ca)), Scribe()
     opening = (
         microphone(device)
         if source is None
