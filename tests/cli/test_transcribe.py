@@ -276,8 +276,8 @@ def test_a_terminal_shows_progress_and_standard_output_stays_clean(script: Path,
     terminal, side = os.openpty()
     shown = bytearray()
     command = [sys.executable, "-m", "tympan", "transcribe", "--engine", "scripted", "--model", str(script)]
-    wide = os.environ | {"COLUMNS": "400"}  # the path of the file may be long
-    process = subprocess.Popen([*command, str(audio_file(seconds=30))], stdout=subprocess.PIPE, stderr=side, env=wide)
+    speech = audio_file(seconds=30)
+    process = subprocess.Popen([*command, speech.name], stdout=subprocess.PIPE, stderr=side, cwd=speech.parent)
     os.close(side)
     with suppress(OSError):  # Linux ends a terminal that nobody holds any more with an error
         while piece := os.read(terminal, 65_536):
