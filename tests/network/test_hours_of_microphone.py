@@ -33,12 +33,12 @@ def test_hours_of_use_leak_nothing() -> None:
                 loop.call(proxy.cut, How.RESET)
         assert listening.returncode == 0
 
-    middle, last = held[1:-1], held[-1]
-    assert len(middle) >= 4
+    first, last = held[0], held[-1]
+    assert len(held) >= 6
     for name in ("threads", "tasks", "descriptors"):
-        assert {report[name] for report in middle} == {middle[0][name]}, f"{name}: {held}"
-    assert middle[-1]["objects"] < middle[0]["objects"] * 1.06
-    assert middle[-1]["rss_mb"] < middle[0]["rss_mb"] + 5
+        assert max(report[name] for report in held) <= first[name], f"{name}: {held}"
+    assert last["objects"] <= first["objects"], f"what reconnecting and listening held is gone: {held}"
+    assert last["rss_mb"] < first["rss_mb"] + 15
     assert last["reconnects"] >= 4
     assert (last["wrong_words"], last["dropped_ms"]) == (0, 0)
     assert last["words"] == len(hours_track(HOURS).words)
