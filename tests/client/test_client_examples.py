@@ -82,7 +82,7 @@ def test_an_asynchronous_example_of_a_docstring_runs(module: str, service: Servi
     imports = "".join(line + "\n" for line in program.splitlines() if line.startswith("from"))
     body = program.removeprefix(imports)
 
-    exec(compile(f"{imports}async def example():\n{textwrap.indent(body, '    ')}", module, "exec"), names)
+    exec(compile(f"{imports}async def example():\n{textwrap.indent(body, '    ')}", f"<{module}>", "exec"), names)
     asyncio.run(names["example"]())
 
 
@@ -92,6 +92,6 @@ def test_an_example_of_a_docstring_runs(module: str, service: Service, capsys: p
     messages = vars(import_module("tympan.wire.v3.messages"))
     names = messages | vars(sync) | vars(import_module(module)) | NAMES | {"url": service.url}
 
-    exec(compile(program, module, "exec"), names)
+    exec(compile(program, f"<{module}>", "exec"), names)
 
     assert "StreamingClient" not in program or capsys.readouterr().out
