@@ -38,7 +38,7 @@ def create_app(switchboard: Switchboard) -> Starlette:
     """The app of a bridge."""
 
     async def v2(socket: WebSocket) -> None:
-        with switchboard.visit():
+        with switchboard.visits.visit():
             await _serve(socket, switchboard)
 
     async def token(request: Request) -> Response:

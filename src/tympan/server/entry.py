@@ -33,7 +33,7 @@ async def serve_connection(socket: WebSocket, gateway: Gateway, version: Protoco
         body = {"error": "The server is loading its model; try again in a few seconds"}
         await socket.send_denial_response(JSONResponse(body, status_code=503))
         return
-    with gateway.visit():
+    with gateway.visits.visit():
         await _serve(socket, gateway, engine, version)
 
 

@@ -6,10 +6,8 @@ session with its last words told.
 
 from __future__ import annotations
 
-import asyncio
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from enum import StrEnum
 
@@ -24,9 +22,7 @@ from tympan.server.resumable import ResumableConversation
 from tympan.server.resume_keys import ResumeKeys
 from tympan.server.stage import Stage
 from tympan.server.tokens import TokenMint
-
-_DRAIN_POLL_S = 0.02
-_FAREWELL_S = 0.5
+from tympan.server.visits import Visits
 
 
 class State(StrEnum):
@@ -68,7 +64,7 @@ class Gateway:
         self.resume_keys: ResumeKeys[ResumableConversation] = ResumeKeys()
         self.engine: ServedEngine | None = None
         self._is_stopping = False
-        self._visits = 0
+        self.visits = Visits()
 
     @property
     def state(self) -> State:
@@ -80,28 +76,11 @@ class Gateway:
         """Sessions may begin from now on."""
         self.engine = engine
 
-    @contextmanager
-    def visit(self) -> Iterator[None]:
-        """Count a WebSocket connection for as long as it has something to say."""
-        self._visits += 1
-        try:
-            yield
-        finally:
-            self._visits -= 1
-
     async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
-        """End every session; returns when all clients were told, or as soon as `is_hurried`.
-
-        What a session couldn't tell within the timeout is lost; its client is still told why, for which
-        there is `_FAREWELL_S`.
-        """
+        """End every session; returns when all clients were told, or as soon as `is_hurried`."""
         self._is_stopping = True
-        for at_once, patience_s in ((False, timeout_s), (True, _FAREWELL_S)):
-            for conversation in list(self.conversations):
-                conversation.end(ServerStopping("The server is shutting down"), at_once=at_once)
-            give_up_at = time.monotonic() + patience_s
-            while self._visits and time.monotonic() < give_up_at and not is_hurried():
-                await asyncio.sleep(_DRAIN_POLL_S)
+        error = ServerStopping("The server is shutting down")
+        await self.visits.drain(self.conversations, error, timeout_s, is_hurried)
 
     def _kept_count(self) -> int:
         return sum(conversation.is_waiting for conversation in self.conversations)
