@@ -6,7 +6,6 @@ carries. All audio is mono int16 at 16 kHz, and lasts a whole number of millisec
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from numpy.typing import NDArray
 
 from bench.metrics import ReferenceWord
 from bench.turn_metrics import Pause, ReferenceTurn
+from tympan.client.known_recording import known_recording
 
 RATE_HZ = 16_000
 SAMPLES_PER_MS = RATE_HZ // 1000
@@ -125,13 +125,12 @@ def wheel_sample() -> Dataset:
     Raises:
         FileNotFoundError: the wheel isn't installed.
     """
-    spec = importlib.util.find_spec("moonshine_voice")
-    if spec is None or spec.origin is None:
+    path = known_recording()
+    if path is None:
         raise FileNotFoundError("the model wheel moonshine-voice isn't installed: run `make bench`")
-    path = Path(spec.origin).parent / "assets" / "two_cities.wav"
     duration_ms = int(soundfile.info(path).duration * 1000)
     return Dataset(
-        "two_cities.wav",
+        path.name,
         (Utterance("two_cities", path, _TWO_CITIES, "read", duration_ms, (), duration_ms),),
     )
 

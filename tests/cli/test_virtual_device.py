@@ -17,12 +17,11 @@ import wave
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 
-from tympan.cli.demonstration import RECORDING
+from tympan.client.known_recording import known_recording
 
 pytestmark = pytest.mark.skipif(
     not (shutil.which("pulseaudio") and shutil.which("paplay")), reason="PulseAudio isn't installed"
@@ -96,11 +95,10 @@ def sound() -> Iterator[SoundSystem]:
 @pytest.fixture
 def speech(tmp_path: Path) -> Path:
     """The first two sentences of the recording that the default model's package carries."""
-    spec = find_spec("moonshine_voice")
-    if spec is None or not spec.submodule_search_locations:
+    whole = known_recording()
+    if whole is None:
         pytest.skip("the recording isn't installed")
     path = tmp_path / "speech.wav"
-    whole = Path(spec.submodule_search_locations[0], "assets", RECORDING)
     with wave.open(str(whole)) as recording, wave.open(str(path), "wb") as beginning:
         beginning.setparams(recording.getparams())
         beginning.writeframes(recording.readframes(int(4.5 * recording.getframerate())))

@@ -11,20 +11,17 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import quantiles
 
 from tympan.client.aio import Session, connect
 from tympan.client.errors import NetworkError, ServerError
+from tympan.client.known_recording import known_recording
 from tympan.client.sources import AudioFile, Pacing, open_audio, pcm_chunks
 from tympan.core.audio import AudioFormat
 from tympan.core.errors import ModelError
 from tympan.core.units import Monotonic
 from tympan.wire.v3.messages import Turn
-
-RECORDING = "two_cities.wav"
-"""The opening of A Tale of Two Cities, 44 s, in the package that carries the default model."""
 
 _LISTENING = "Listening on "
 _START_TIMEOUT_S = 120
@@ -74,10 +71,8 @@ async def demonstrate(*, is_terminal: bool) -> Summary:
 
 
 def _recording() -> Path:
-    spec = find_spec("moonshine_voice")
-    folders = spec.submodule_search_locations if spec is not None else None
-    path = Path(folders[0]) / "assets" / RECORDING if folders else None
-    if path is None or not path.is_file():
+    path = known_recording()
+    if path is None:
         raise ModelError(
             "the recording comes with the package moonshine-voice 0.1.0, which isn't installed; "
             'install it with: pip install "tympan[server]"'

@@ -1,4 +1,4 @@
-"""What commands that listen have in common: a key where none was given, who may reach an open port, and what
+"""What commands that listen have in common: options, a key where none was given, who may reach an open port, and what
 they say once they are ready."""
 
 from __future__ import annotations
@@ -9,12 +9,34 @@ import socket
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from tympan.core.errors import SettingsError
 
 if TYPE_CHECKING:
     from tympan.server.config import AuthConfig, NetworkConfig
+
+HostOption = Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")]
+TlsCertOption = Annotated[
+    Path | None, typer.Option(help="Certificate with its chain, a PEM file: serve https and wss.", dir_okay=False)
+]
+TlsKeyOption = Annotated[
+    Path | None, typer.Option(help="Private key of the certificate, unless in the same file.", dir_okay=False)
+]
+ApiKeysOption = Annotated[
+    list[str] | None,
+    typer.Option(metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."),
+]
+NoAuthOption = Annotated[bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")]
+OpenOption = Annotated[
+    bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
+]
+MaxConnectionsOption = Annotated[int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")]
+LogLevelOption = Annotated[str | None, typer.Option(help="debug, info, warning or error (default: info).")]
+"""Options that such commands share."""
 
 
 def with_key(auth: AuthConfig) -> tuple[AuthConfig, str | None]:

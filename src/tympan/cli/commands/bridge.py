@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tympan.cli.errors import needs_extra
-from tympan.cli.listening import check_reach, tell_listening, with_key
+from tympan.cli.listening import (
+    ApiKeysOption,
+    HostOption,
+    LogLevelOption,
+    MaxConnectionsOption,
+    NoAuthOption,
+    OpenOption,
+    TlsCertOption,
+    TlsKeyOption,
+    check_reach,
+    tell_listening,
+    with_key,
+)
 
 if TYPE_CHECKING:
     from tympan.bridge.config import BridgeConfig
@@ -26,33 +38,18 @@ def bridge(
     upstream_key: Annotated[
         str | None, typer.Option(metavar="KEY", help="Key for the v3 service; also TYMPAN_UPSTREAM_KEY.")
     ] = None,
-    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    host: HostOption = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0 lets the system choose (default: 8001).")
     ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option(help="Certificate with its chain, a PEM file: serve https and wss.", dir_okay=False)
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(help="Private key of the certificate, unless in the same file.", dir_okay=False)
-    ] = None,
-    api_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."
-        ),
-    ] = None,
-    no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
-    ] = False,
-    i_know_this_is_open: Annotated[
-        bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
-    ] = False,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    api_key: ApiKeysOption = None,
+    no_auth: NoAuthOption = False,
+    i_know_this_is_open: OpenOption = False,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once (default: 500).")] = None,
-    max_connections: Annotated[
-        int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
-    ] = None,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (default: info).")] = None,
+    max_connections: MaxConnectionsOption = None,
+    log_level: LogLevelOption = None,
     config: Annotated[Path | None, typer.Option(help="TOML file with settings.", dir_okay=False)] = None,
 ) -> None:
     """Carry clients of the legacy protocol v2 over to a service that speaks v3.

@@ -10,7 +10,19 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from tympan.cli.errors import needs_extra
-from tympan.cli.listening import check_reach, tell_listening, with_key
+from tympan.cli.listening import (
+    ApiKeysOption,
+    HostOption,
+    LogLevelOption,
+    MaxConnectionsOption,
+    NoAuthOption,
+    OpenOption,
+    TlsCertOption,
+    TlsKeyOption,
+    check_reach,
+    tell_listening,
+    with_key,
+)
 
 if TYPE_CHECKING:
     from tympan.server.config import ServerConfig
@@ -20,28 +32,15 @@ if TYPE_CHECKING:
 
 
 def serve(
-    host: Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")] = None,
+    host: HostOption = None,
     port: Annotated[
         int | None, typer.Option(help="Port to listen on; 0 lets the system choose (default: 8000).")
     ] = None,
-    tls_cert: Annotated[
-        Path | None, typer.Option(help="Certificate with its chain, a PEM file: serve https and wss.", dir_okay=False)
-    ] = None,
-    tls_key: Annotated[
-        Path | None, typer.Option(help="Private key of the certificate, unless in the same file.", dir_okay=False)
-    ] = None,
-    api_key: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="KEY", help="A key that may connect; repeatable. Without any, one is made and printed once."
-        ),
-    ] = None,
-    no_auth: Annotated[
-        bool, typer.Option("--no-auth", help="Let everybody connect; only on a loopback address.")
-    ] = False,
-    i_know_this_is_open: Annotated[
-        bool, typer.Option("--i-know-this-is-open", help="Allow --no-auth on an address that others reach.")
-    ] = False,
+    tls_cert: TlsCertOption = None,
+    tls_key: TlsKeyOption = None,
+    api_key: ApiKeysOption = None,
+    no_auth: NoAuthOption = False,
+    i_know_this_is_open: OpenOption = False,
     engine: Annotated[str | None, typer.Option(help="Engine that listens (default: moonshine).")] = None,
     model: Annotated[str | None, typer.Option(help="Model of the engine, by name or path.")] = None,
     smart_turn: Annotated[
@@ -71,13 +70,11 @@ def serve(
         ),
     ] = None,
     max_message_bytes: Annotated[int | None, typer.Option(help="Longest WebSocket message (default: 2097152).")] = None,
-    max_connections: Annotated[
-        int | None, typer.Option(help="TCP connections of all kinds at once (default: 512).")
-    ] = None,
+    max_connections: MaxConnectionsOption = None,
     strict: Annotated[
         bool, typer.Option("--strict", help="Refuse what the hosted service refuses instead of mending it.")
     ] = False,
-    log_level: Annotated[str | None, typer.Option(help="debug, info, warning or error (default: info).")] = None,
+    log_level: LogLevelOption = None,
     config: Annotated[
         Path | None, typer.Option(help="TOML file with settings; also TYMPAN_CONFIG.", dir_okay=False)
     ] = None,

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import chain
 from pathlib import Path
 
+from tympan.client.known_recording import known_recording
 from tympan.client.raw_audio import CHUNK_MS
 from tympan.client.sources import open_audio, pcm_chunks
 from tympan.core.errors import MediaError
 
-_RECORDING = "two_cities.wav"
 _UNTIL_MS = 13_100
 _TEXT = (
     "It was the best of times, it was the worst of times, it was the age of wisdom, it was the age of foolishness, "
@@ -52,14 +51,6 @@ def load_speech(path: Path | None, text: Path | None) -> Speech | None:
         return _read(path, None, None if text is None else _read_text(text))
     known = known_recording()
     return None if known is None else _read(known, _UNTIL_MS, _TEXT)
-
-
-def known_recording() -> Path | None:
-    """Where the model's package keeps the recording, if it is installed."""
-    spec = find_spec("moonshine_voice")
-    folders = spec.submodule_search_locations if spec is not None else None
-    path = Path(folders[0]) / "assets" / _RECORDING if folders else None
-    return path if path is not None and path.is_file() else None
 
 
 def _read(path: Path, until_ms: int | None, text: str | None) -> Speech:
