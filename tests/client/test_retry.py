@@ -35,6 +35,13 @@ def test_a_close_that_was_meant_is_not(code: int) -> None:
     assert not is_worth_retrying(error_of_code(code, "", ErrorContext(close_code=code)))
 
 
+@pytest.mark.parametrize("what", ["Too many new sessions: at most 5 a minute", "Too many concurrent sessions"])
+def test_too_many_sessions_are_no_wrong_credential_whatever_the_code(what: str) -> None:
+    error = error_of_code(1008, f"Unauthorized Connection: {what}", ErrorContext(close_code=1008))
+    assert type(error) is ServerError
+    assert is_worth_retrying(error)
+
+
 @pytest.mark.parametrize(
     ("status", "is_worth_it"), [(404, False), (410, False), (400, False), (408, True), (429, True)]
 )

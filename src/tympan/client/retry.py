@@ -99,6 +99,7 @@ RETRY_RULES = (
         http_statuses=(500, 502, 503, 504),
     ),
     RetryRule(ServerError, True, "too many sessions: a place becomes free, perhaps our own", close_codes=(3009,)),
+    RetryRule(ServerError, True, "too many new sessions: in a minute there may be another", close_codes=(1008,)),
     RetryRule(ServerError, True, "the longest session is over; another one goes on", close_codes=(3008,)),
     RetryRule(ServerError, False, "the server ended the session on purpose"),
     RetryRule(ClientError, False, "nothing that a connection could mend"),
