@@ -77,14 +77,15 @@ class OutputConfig:
 class SessionLimits:
     """Bounds of one session. Durations of chunks are per binary message; None means no bound.
 
-    `is_strict` adds the hosted service's lower bound on chunks and refuses values that are otherwise
-    clamped.
+    `is_strict` refuses what the hosted service refuses: values that are otherwise clamped, and audio that would wait
+    there. Chunks below `min_chunk_ms` are an error once there was a second of them in a row.
     """
 
     inactivity_timeout_s: float | None = None
     max_duration_s: float = 10_800
     max_backlog_ms: int = 300_000
     max_chunk_ms: int = 10_000
+    min_chunk_ms: int = 0
     is_strict: bool = False
 
 

@@ -75,7 +75,7 @@ class BadChunk(ProtocolError):
 
 
 class ChunkTooShort(BadChunk):
-    """Less audio in a message than a strict session takes, time and again."""
+    """Less audio in a message than the session takes, time and again."""
 
 
 class ChunkTooLong(BadChunk):

@@ -31,9 +31,11 @@ from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.units import Monotonic, StreamMs
 
-STRICT_MIN_CHUNK_MS = 50
-STRICT_SHORT_CHUNKS_MS = 1000
+SHORT_CHUNKS_MS = 1000
 """Short chunks are an error only after this much of them in a row (protocol reference, section 3)."""
+
+HOSTED_PACE = 1.25
+"""Seconds of audio that the hosted service judges in a second, however fast they come (same section)."""
 
 
 class Phase(Enum):
@@ -97,15 +99,8 @@ class Session:
         if error is not None:
             return [*effects, *self._close(error)]
         self._received_bytes += len(payload)
-        limit_ms = self._config.limits.max_backlog_ms
-        if self.backlog_ms > limit_ms:
-            waiting_s, limit_s = self.backlog_ms / 1000, limit_ms / 1000
-            too_fast = AudioTooFast(
-                f"Audio Transmission Rate Exceeded: {waiting_s:.1f} sec. of audio wait to be transcribed, "
-                f"at most {limit_s:.0f} sec. may; send at real time"
-            )
-            return [*effects, *self._close(too_fast)]
-        return [*effects, Feed(payload)]
+        too_fast = self._pace_error(now)
+        return [*effects, *self._close(too_fast)] if too_fast else [*effects, Feed(payload)]
 
     def receive_keep_alive(self, now: Monotonic) -> list[Effect]:
         """A message that only shows that the client lives."""
@@ -212,15 +207,29 @@ class Session:
     def _chunk_error(self, byte_count: int) -> BadChunk | None:
         limits = self._config.limits
         duration_ms = self._config.audio.duration_ms(byte_count)
-        is_short = limits.is_strict and duration_ms < STRICT_MIN_CHUNK_MS
+        is_short = duration_ms < limits.min_chunk_ms
         self._short_chunks_ms = self._short_chunks_ms + duration_ms if is_short else 0.0
-        if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
+        if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < SHORT_CHUNKS_MS:
             return None
-        low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
         kind = ChunkTooLong if duration_ms > limits.max_chunk_ms else ChunkTooShort
         return kind(
-            f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {limits.max_chunk_ms} ms"
+            f"Input Duration Violation: {duration_ms:.1f} ms. "
+            f"Expected between {limits.min_chunk_ms} and {limits.max_chunk_ms} ms"
         )
+
+    def _pace_error(self, now: Monotonic) -> AudioTooFast | None:
+        limits, elapsed_s = self._config.limits, now - self._began_at
+        if self.backlog_ms > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: {self.backlog_ms / 1000:.1f} sec. of audio wait to be transcribed, "
+                f"at most {limits.max_backlog_ms / 1000:.0f} sec. may; send at real time"
+            )
+        if limits.is_strict and self.received_ms - HOSTED_PACE * elapsed_s * 1000 > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: Received {self.received_ms / 1000:.1f} sec. audio "
+                f"in {elapsed_s:.1f} sec"
+            )
+        return None
 
     def _end(self, now: Monotonic) -> list[Effect]:
         if self._ending_error is not None:

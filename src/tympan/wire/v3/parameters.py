@@ -81,6 +81,8 @@ SPEECH_MODEL = Parameter(
     SAME,
     "chooses the profile, see below; an unknown name means the default, and is refused when strict",
     DEFAULT_MODEL,
+    difference="one engine answers every name; without a name the hosted service's default has changed over time",
+    strict="an unknown or retired name",
 )
 FORMAT_TURNS = Parameter(
     "format_turns",
@@ -102,11 +104,12 @@ CONFIDENCE_THRESHOLD = Parameter(
 )
 MIN_TURN_SILENCE = Parameter(
     "min_turn_silence",
-    Integer(0, 10_000, "ms"),
+    Integer(0, 10_000, "ms", is_clamped=True),
     SAME,
     "silence before a confident end of turn; U3: before the turn is looked at, and ended or told",
     "400",
     str(U3_TURN.min_silence_ms),
+    difference="U3: a turn is judged complete by a confidence, not by closing punctuation alone",
     aliases=("min_end_of_turn_silence_when_confident",),
     is_updatable=True,
 )
@@ -168,6 +171,7 @@ MODE = Parameter(
     SAME,
     "sets several values at once, see below; what is given beside it or later wins",
     u3_default=DEFAULT_MODE,
+    difference="the numbers of a mode are ours",
     is_updatable=True,
     profiles=U3,
     is_refused_elsewhere=True,
@@ -196,6 +200,7 @@ TURN_LEFT_PAD = Parameter(
     SAME,
     "audio that is transcribed with a turn, up to the end of its first frame (32 ms) with speech",
     str(U3_TURN.left_pad_ms),
+    difference="range and default of the hosted service aren't published; these are ours",
     is_updatable=True,
 )
 LANGUAGE_DETECTION = Parameter(
@@ -204,6 +209,7 @@ LANGUAGE_DETECTION = Parameter(
     SAME,
     "`language_code` and `language_confidence` of turns; nothing is detected, the engine knows one language alone",
     "false",
+    difference="nothing is detected: the code is the engine's one language, the confidence that of the words",
 )
 SESSION_HEARTBEAT = Parameter(
     "session_heartbeat", Flag(), SAME, f"`Heartbeat` every {PERIOD_S:g} s", "false", is_updatable=True

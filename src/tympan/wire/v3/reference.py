@@ -32,10 +32,10 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-`mode`, `prompt` and `agent_context` with a model that isn't U3. What is marked *U3 only* or *US only* is checked
-and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The server's operator may set
-other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
+as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
+*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
+server's operator may set other defaults, but for the U3 models'.
 
 """
 
