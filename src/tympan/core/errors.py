@@ -9,7 +9,8 @@
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
-    │   ├── TooManySessions
+    │   ├── TooManySessions      of the server, or (TooManySessionsOfKey) of a key
+    │   ├── TooManyNewSessions   of a key, within a minute
     │   └── NotResumable         no such session is kept, or not from that message on
     ├── SessionExpired       inactivity, maximum length      → normal end, told why
     │   ├── Inactive
@@ -95,6 +96,14 @@ class Unauthorized(SessionRefused):
 
 class TooManySessions(SessionRefused):
     """The server holds as many sessions as it may."""
+
+
+class TooManySessionsOfKey(TooManySessions):
+    """A key holds as many sessions as each may."""
+
+
+class TooManyNewSessions(SessionRefused):
+    """A key has begun as many sessions within a minute as each may."""
 
 
 class NotResumable(SessionRefused):

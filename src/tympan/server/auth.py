@@ -28,7 +28,8 @@ class Authenticator:
     def admit(self, authorization: str | None, query_token: str | None) -> Grant:
         """Judge who opens a session. The header or else the query holds a key or a temporary token.
 
-        Without authentication everybody is welcome, but a token's cap still holds.
+        Without authentication everybody is welcome, but a token's cap still holds. Who then shows no key that is
+        known counts as one with all others who don't.
 
         Raises:
             Unauthorized: no credential, or not a valid one; the text is the protocol's own.
@@ -37,25 +38,27 @@ class Authenticator:
         try:
             if not credential:
                 raise Unauthorized("Missing Authorization header")
-            return Grant() if self._is_key(credential) else self._mint.redeem(credential)
+            return self._grant(credential) if self._is_key(credential) else self._mint.redeem(credential)
         except Unauthorized:
             if self._is_open:
                 return Grant()
             raise
 
-    def require_key(self, authorization: str | None) -> None:
+    def require_key(self, authorization: str | None) -> Grant:
         """Judge who asks for a token: a key only, since a token must not prolong itself.
 
         Raises:
             Unauthorized: no key, or not a valid one.
         """
-        if self._is_open:
-            return
         credential = _bare(authorization)
-        if not credential:
-            raise Unauthorized("Missing Authorization header")
-        if not self._is_key(credential):
-            raise Unauthorized("Invalid API key")
+        if self._is_key(credential):
+            return self._grant(credential)
+        if self._is_open:
+            return Grant()
+        raise Unauthorized("Invalid API key" if credential else "Missing Authorization header")
+
+    def _grant(self, key: str) -> Grant:
+        return Grant(key_id=self._mint.key_id(key))
 
     def _is_key(self, credential: str) -> bool:
         candidate = _hash(credential)

@@ -77,14 +77,15 @@ class Conversation:
         """A client that is lost may come back."""
         return False
 
-    def open(self) -> None:
-        """Take a place and a stream, and begin. Who calls it attaches a connection at once.
+    def open(self, key_id: str = "") -> None:
+        """Take a place and a stream, and begin; it counts as a session of that key. Who calls it attaches a
+        connection at once.
 
         Raises:
-            TooManySessions: there is no place; nothing is held.
+            SessionRefused: there is no place, or none for the key; nothing is held.
         """
         with ExitStack() as held:
-            self._hold(held)
+            self._hold(held, key_id)
             self._held = held.pop_all()
         self._act(self._begin)
 
@@ -127,9 +128,10 @@ class Conversation:
         """How a connection ends that isn't its own any more."""
         return self._protocol.farewell(error)
 
-    def _hold(self, held: ExitStack) -> None:
+    def _hold(self, held: ExitStack, key_id: str) -> None:
         """Take what `close` frees."""
         held.enter_context(self._gateway.admission.place())
+        held.enter_context(self._gateway.key_places.place(key_id, self._now()))
         self._record.tell_begin()
         held.callback(self._tell_end)
         self._gateway.conversations.add(self)

@@ -47,7 +47,7 @@ def metrics(gateway: Gateway) -> Response:
 def token(request: Request, gateway: Gateway) -> Response:
     """A temporary token for who shows a key: 401 without one, 400 for a value out of its range."""
     try:
-        gateway.authenticator.require_key(request.headers.get("authorization"))
+        grant = gateway.authenticator.require_key(request.headers.get("authorization"))
     except Unauthorized as error:
         return _error(401, f"Unauthorized Connection: {error}", "header", "authorization")
     expires_in_s = _whole(request, "expires_in_seconds", None)
@@ -56,20 +56,20 @@ def token(request: Request, gateway: Gateway) -> Response:
     max_session_s = _whole(request, "max_session_duration_seconds", MAX_SESSION_S[-1])
     if max_session_s not in MAX_SESSION_S:
         return _range_error("max_session_duration_seconds", MAX_SESSION_S)
-    text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s)
+    text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s, key_id=grant.key_id)
     return JSONResponse({"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"})
 
 
 async def v2_token(request: Request, authenticator: Authenticator, mint: TokenMint) -> Response:
     """The same in the legacy protocol: 401 without a key, 400 for a body that is no request."""
     try:
-        authenticator.require_key(request.headers.get("authorization"))
+        grant = authenticator.require_key(request.headers.get("authorization"))
         expires_in_s = parse_token_request(await _body(request))
     except Unauthorized as error:
         return JSONResponse({"error": f"Not Authorized: {error}"}, status_code=401)
     except ProtocolError as error:
         return JSONResponse({"error": str(error)}, status_code=400)
-    text = mint.mint(expires_in_s=expires_in_s, max_session_s=MAX_SESSION_S[-1])
+    text = mint.mint(expires_in_s=expires_in_s, max_session_s=MAX_SESSION_S[-1], key_id=grant.key_id)
     return JSONResponse({"token": text}, headers={"Cache-Control": "no-store"})
 
 

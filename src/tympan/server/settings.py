@@ -17,6 +17,7 @@ from pydantic import Field
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import SettingsError
 from tympan.engines.registry import DEFAULT_ENGINE, SCRIPT_ENGINE
+from tympan.runtime.key_limits import KeyLimits
 from tympan.server.config import EngineConfig, ServerConfig
 from tympan.server.listening_settings import Count, ListeningSettings, Seconds, auth_config, load, network_config
 
@@ -52,6 +53,12 @@ class Settings(ListeningSettings):
     )
     workers: Count = Field(default_factory=_cores, description="Engine threads")
     max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
+    max_sessions_per_key: Count | None = Field(
+        None, description="Of them, sessions of one key and its temporary tokens; without keys, of all together"
+    )
+    max_new_sessions_per_minute: Count | None = Field(
+        None, description="Sessions that one key may begin in any 60 s; a session that is resumed isn't a new one"
+    )
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
     resume_window_s: Annotated[float, Field(ge=0, le=3600)] = Field(
@@ -93,6 +100,7 @@ def server_config(settings: Settings) -> ServerConfig:
         engine=_engine_config(settings),
         session=_session_config(settings),
         max_sessions=settings.max_sessions,
+        key_limits=KeyLimits(settings.max_sessions_per_key, settings.max_new_sessions_per_minute),
         resume_window_s=settings.resume_window_s,
         has_metrics=settings.metrics,
         log_level=settings.log_level,

@@ -23,6 +23,8 @@ from tympan.core.errors import (
     ServerStopping,
     SessionExpired,
     SessionRefused,
+    TooManyNewSessions,
+    TooManySessionsOfKey,
     TympanError,
     Unauthorized,
 )
@@ -59,6 +61,18 @@ class EndingRule:
 V3_RULES = (
     EndingRule(Unauthorized, 1008, "Unauthorized Connection: {}", "no credential, or not a valid one"),
     EndingRule(NotResumable, 4004, "Session Not Resumable: {}", "the session to resume isn't kept (any more)"),
+    EndingRule(
+        TooManyNewSessions,
+        1008,
+        "Unauthorized Connection: Too many new sessions: {}",
+        "the key has begun `max_new_sessions_per_minute`",
+    ),
+    EndingRule(
+        TooManySessionsOfKey,
+        3009,
+        "Unauthorized Connection: Too many concurrent sessions",
+        "the key holds `max_sessions_per_key`",
+    ),
     EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
     EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
     EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
@@ -75,6 +89,9 @@ V3_RULES = (
     EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""
+
+TOO_MANY = "Too many"
+"""In the text of a 1008: the credential isn't wrong, it has too many sessions, or began too many."""
 
 V3_GRACEFUL = Ending(1000, "Session Ended")
 V3_ERROR_REASON = "See Error message for details"
@@ -106,6 +123,18 @@ V2_RULES = (
         parameter="word_boost",
     ),
     EndingRule(Unauthorized, 4001, "Not Authorized: {}", "no credential, or not a valid one"),
+    EndingRule(
+        TooManyNewSessions,
+        4102,
+        "This account has exceeded the number of allowed streams: {}",
+        "the key has begun `max_new_sessions_per_minute`",
+    ),
+    EndingRule(
+        TooManySessionsOfKey,
+        4102,
+        "This account has exceeded the number of allowed streams",
+        "the key holds `max_sessions_per_key`",
+    ),
     EndingRule(
         SessionRefused,
         4102,
@@ -176,6 +205,7 @@ UPSTREAM_REFUSES_KEY = 1008
 UPSTREAM_EXPIRED = 3008
 
 BRIDGE_RULES = (
+    BridgeRule(UPSTREAM_REFUSES_KEY, TOO_MANY, 4102, "This account has exceeded the number of allowed streams"),
     BridgeRule(
         UPSTREAM_REFUSES_KEY, "", 4001, "Not Authorized: the service behind the bridge doesn't accept the bridge's key"
     ),
