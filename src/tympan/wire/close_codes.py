@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     BadParameter,
     ChunkTooShort,
@@ -62,6 +63,7 @@ V3_RULES = (
     EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
     EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
     EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
+    EndingRule(BadAudio, 3006, "User Input Validation Error: {}", "compressed audio that can't be read"),
     EndingRule(ProtocolError, 3006, "User Input Validation Error: {}", "a bad parameter, bad JSON or a bad message"),
     EndingRule(Inactive, 3006, "{}", "nothing came for `inactivity_timeout`"),
     EndingRule(
