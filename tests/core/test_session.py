@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tympan.core.audio import AudioFormat, Encoding
+from compressed_streams import adts_frame, ogg_headers, ogg_page, opus_packet
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding, SessionAudio
 from tympan.core.config import ConfigUpdate, SessionConfig, SessionLimits
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     EngineError,
     Inactive,
@@ -32,7 +34,7 @@ def at(seconds: float) -> Monotonic:
     return Monotonic(BEGAN + seconds)
 
 
-def session(audio: AudioFormat | None = None, **limits: object) -> Session:
+def session(audio: SessionAudio | None = None, **limits: object) -> Session:
     config = SessionConfig(
         audio=audio or AudioFormat(),
         limits=replace(SessionLimits(), **limits),  # type: ignore[arg-type]
@@ -233,6 +235,47 @@ def test_judged_audio_makes_room() -> None:
     it.receive_heard(Heard(StreamMs(1500)), at(1))
     assert it.backlog_ms == 500
     assert it.receive_audio(SECOND, at(1)) == [Feed(SECOND)]
+
+
+def test_compressed_audio_is_fed_as_it_came_and_counted_as_what_it_holds() -> None:
+    it = session(CompressedFormat(CompressedEncoding.AAC))
+    frames = adts_frame() * 11
+
+    assert it.receive_audio(frames[:100], at(0)) == [Feed(frames[:100])]
+    assert it.receive_audio(frames[100:], at(0)) == [Feed(frames[100:])]
+    assert (it.received_ms, it.received_bytes) == (640, len(frames))
+
+
+def test_a_strict_session_takes_opus_packets_as_they_are() -> None:
+    it = session(CompressedFormat(CompressedEncoding.OPUS), is_strict=True, max_chunk_ms=1000)
+    for _ in range(100):
+        assert it.receive_audio(opus_packet(), at(0)) == [Feed(opus_packet())]
+
+
+def test_a_message_may_complete_ten_seconds_of_compressed_audio_and_no_more() -> None:
+    ogg = CompressedFormat(CompressedEncoding.OGG_OPUS)
+    stream = ogg_headers() + ogg_page([opus_packet()] * 125, number=2) * 4
+    one_more = ogg_page([opus_packet()], number=6)
+
+    assert session(ogg, max_chunk_ms=1000).receive_audio(stream, at(0)) == [Feed(stream)]
+    it = session(ogg, max_chunk_ms=1000)
+    error = error_of(it.receive_audio(stream + one_more, at(0)))
+    assert isinstance(error, BadChunk)
+    assert str(error) == "Input Duration Violation: 10020.0 ms. Expected between 0 and 10000 ms"
+    assert it.received_ms == 0
+
+
+def test_audio_that_is_not_what_it_should_be_ends_a_session_with_an_error() -> None:
+    it = session(CompressedFormat(CompressedEncoding.AAC))
+    assert isinstance(error_of(it.receive_audio(b"RIFF" + bytes(100), at(0))), BadAudio)
+    assert it.is_closed
+
+
+def test_compressed_audio_that_waits_is_bounded_like_any_other() -> None:
+    it = session(CompressedFormat(CompressedEncoding.OPUS), max_backlog_ms=2000)
+    for _ in range(100):
+        it.receive_audio(opus_packet(), at(0))
+    assert isinstance(error_of(it.receive_audio(opus_packet(), at(0))), AudioTooFast)
 
 
 def test_the_backlog_is_never_negative() -> None:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding
 from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
@@ -61,6 +61,18 @@ def test_the_operators_defaults_hold_for_what_a_client_leaves_out():
         limits=SessionLimits(inactivity_timeout_s=60, max_duration_s=600),
     )
     assert config_of("", defaults=defaults) == defaults
+
+
+@pytest.mark.parametrize("encoding", CompressedEncoding)
+def test_compressed_audio_needs_no_sample_rate_and_has_none(encoding):
+    assert config_of(f"encoding={encoding}").audio == CompressedFormat(encoding)
+    assert config_of(f"encoding={encoding}&sample_rate=8000").audio == CompressedFormat(encoding)
+
+
+def test_an_operator_may_make_compressed_audio_the_default():
+    defaults = replace(DEFAULTS, audio=CompressedFormat(CompressedEncoding.AAC))
+    assert config_of("", defaults=defaults).audio == CompressedFormat(CompressedEncoding.AAC)
+    assert config_of("encoding=pcm_mulaw", defaults=defaults).audio == AudioFormat(Encoding.PCM_MULAW, 16_000)
 
 
 @pytest.mark.parametrize(
@@ -168,12 +180,6 @@ def test_unknown_names_are_ignored():
         ("sample_rate=16000.0", "Invalid 'sample_rate': '16000.0' is not an integer"),
         ("sample_rate=" + "9" * 60, f"Invalid 'sample_rate': '{'9' * 50}…' is not an integer"),
         ("encoding=flac", "Invalid 'encoding': 'flac' is not a valid Encoding"),
-        ("encoding=opus", "Invalid 'encoding': 'opus' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        ("encoding=aac", "Invalid 'encoding': 'aac' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        (
-            "encoding=ogg_opus",
-            "Invalid 'encoding': 'ogg_opus' is not supported yet; send pcm_s16le or pcm_mulaw",
-        ),
         (
             "format_turns=maybe",
             "Invalid 'format_turns': 'maybe' is not a boolean; expected true or false",

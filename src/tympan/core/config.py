@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from tympan.core.audio import AudioFormat
+from tympan.core.audio import AudioFormat, SessionAudio
 
 T = TypeVar("T")
 
@@ -93,7 +93,7 @@ class SessionLimits:
 class SessionConfig:
     """All that a session needs to know before the first sample."""
 
-    audio: AudioFormat = field(default_factory=AudioFormat)
+    audio: SessionAudio = field(default_factory=AudioFormat)
     turn: TurnConfig = field(default_factory=TurnConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     limits: SessionLimits = field(default_factory=SessionLimits)

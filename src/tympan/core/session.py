@@ -15,10 +15,12 @@ import math
 from enum import Enum
 from typing import assert_never
 
+from tympan.core.audio import AudioFormat
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     ChunkTooLong,
     ChunkTooShort,
@@ -29,6 +31,7 @@ from tympan.core.errors import (
 from tympan.core.events import ResumeOffer, SessionBegan, SessionEnded
 from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
+from tympan.core.received import received_audio
 from tympan.core.units import Monotonic, StreamMs
 
 SHORT_CHUNKS_MS = 1000
@@ -36,6 +39,9 @@ SHORT_CHUNKS_MS = 1000
 
 HOSTED_PACE = 1.25
 """Seconds of audio that the hosted service judges in a second, however fast they come (same section)."""
+
+LONGEST_COMPRESSED_CHUNK_MS = 10_000
+"""Also where raw audio may have less, as when strict: an Opus packet is short, and a byte stream is cut anywhere."""
 
 
 class Phase(Enum):
@@ -56,7 +62,7 @@ class Session:
         self._began_at = began_at
         self._last_message_at: Monotonic | None = began_at  # None while the client is lost
         self._phase = Phase.OPEN
-        self._received_bytes = 0
+        self._received = received_audio(config.audio)
         self._judged_until_ms = StreamMs(0)
         self._short_chunks_ms = 0.0
         self._ending_error: TympanError | None = None
@@ -65,12 +71,12 @@ class Session:
     @property
     def received_ms(self) -> StreamMs:
         """Audio received so far."""
-        return self._config.audio.position_ms(self._received_bytes)
+        return self._received.position_ms
 
     @property
     def received_bytes(self) -> int:
         """The same in bytes."""
-        return self._received_bytes
+        return self._received.byte_count
 
     @property
     def backlog_ms(self) -> int:
@@ -95,10 +101,9 @@ class Session:
         effects = self._receive_message(now)
         if self._phase is not Phase.OPEN or not payload:
             return effects
-        error = self._chunk_error(len(payload))
+        error = self._count(payload)
         if error is not None:
             return [*effects, *self._close(error)]
-        self._received_bytes += len(payload)
         too_fast = self._pace_error(now)
         return [*effects, *self._close(too_fast)] if too_fast else [*effects, Feed(payload)]
 
@@ -204,18 +209,21 @@ class Session:
         effects = self._receive_message(now)
         return [*effects, Mark(control)] if self._phase is Phase.OPEN else effects
 
-    def _chunk_error(self, byte_count: int) -> BadChunk | None:
+    def _count(self, payload: bytes) -> BadChunk | BadAudio | None:
+        """Count the audio of a message, unless it is to be refused."""
         limits = self._config.limits
-        duration_ms = self._config.audio.duration_ms(byte_count)
-        is_short = duration_ms < limits.min_chunk_ms
-        self._short_chunks_ms = self._short_chunks_ms + duration_ms if is_short else 0.0
-        if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < SHORT_CHUNKS_MS:
+        low_ms, high_ms = limits.min_chunk_ms, limits.max_chunk_ms
+        if not isinstance(self._config.audio, AudioFormat):
+            low_ms, high_ms = 0, max(high_ms, LONGEST_COMPRESSED_CHUNK_MS)
+        try:
+            duration_ms = self._received.receive(payload, high_ms)
+        except BadAudio as error:
+            return error
+        self._short_chunks_ms = self._short_chunks_ms + duration_ms if duration_ms < low_ms else 0.0
+        if duration_ms <= high_ms and self._short_chunks_ms < SHORT_CHUNKS_MS:
             return None
-        kind = ChunkTooLong if duration_ms > limits.max_chunk_ms else ChunkTooShort
-        return kind(
-            f"Input Duration Violation: {duration_ms:.1f} ms. "
-            f"Expected between {limits.min_chunk_ms} and {limits.max_chunk_ms} ms"
-        )
+        kind = ChunkTooLong if duration_ms > high_ms else ChunkTooShort
+        return kind(f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low_ms} and {high_ms} ms")
 
     def _pace_error(self, now: Monotonic) -> AudioTooFast | None:
         limits, elapsed_s = self._config.limits, now - self._began_at

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     BadParameter,
     ChunkTooShort,
@@ -90,6 +91,13 @@ V3_RULES = (
         "{}",
         "too much audio waits to be judged",
         difference="audio is judged as fast as it can be, and that pace counts, unless strict",
+    ),
+    EndingRule(
+        BadAudio,
+        3006,
+        "User Input Validation Error: {}",
+        "compressed audio that can't be read",
+        difference="the hosted service's code and text for it aren't known",
     ),
     EndingRule(ProtocolError, 3006, "User Input Validation Error: {}", "a bad parameter, bad JSON or a bad message"),
     EndingRule(Inactive, 3006, "{}", "nothing came for `inactivity_timeout`"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tympan.core.audio import Encoding
+from tympan.core.audio import CompressedEncoding, Encoding
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.config import FormattedSource
 from tympan.core.heartbeat import PERIOD_S
@@ -23,12 +23,6 @@ from tympan.wire.v3.profiles import Profile
 
 def _unavailable(what: str) -> Callable[[object], str | None]:
     return lambda value: f"{what} is not available yet; leave it out" if value else None
-
-
-def _coded_audio(encoding: str) -> str | None:
-    if encoding in set(Encoding):
-        return None
-    return f"'{encoding}' is not supported yet; send {' or '.join(Encoding)}"
 
 
 def _languages(codes: tuple[str, ...]) -> str | None:
@@ -49,7 +43,6 @@ LANGUAGE_CODES = frozenset((
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
 US: frozenset[str] = frozenset({Profile.US})
 U3: frozenset[str] = frozenset({Profile.U3})
-_ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
 MAX_KEYTERMS = 100
 
@@ -64,16 +57,15 @@ SAMPLE_RATE = Parameter(
         above="sample_rate must be at most 96,000 Hz",
     ),
     SAME,
-    "sample rate of the audio; never clamped",
+    "sample rate of raw audio; never clamped",
     "16000",
 )
 ENCODING = Parameter(
     "encoding",
-    Choice(_ENCODINGS, "Encoding"),
+    Choice((*Encoding, *CompressedEncoding), "Encoding"),
     SAME,
-    "what the audio bytes are; `opus`, `ogg_opus` and `aac` are refused: not supported yet",
+    "what the audio bytes are, see [Compressed audio](#compressed-audio)",
     "pcm_s16le",
-    objection=_coded_audio,
 )
 SPEECH_MODEL = Parameter(
     "speech_model",
