@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 from endpoint import Endpoint, Strictness
-from own_servers import KEY, OwnServer, own_server
+from own_servers import KEY, OwnServer, Servers, start
+from played_sessions import Player
+from speech import default_recording
 from talk import write_script
 
 OWN = (Strictness.LENIENT, Strictness.STRICT)
@@ -61,10 +62,11 @@ def script(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def servers() -> Iterator[ExitStack]:
-    """Holds the processes of our own servers until the end."""
-    with ExitStack() as stack:
-        yield stack
+def servers() -> Iterator[Servers]:
+    """Our own servers, until the end."""
+    running = Servers()
+    yield running
+    running.stop()
 
 
 @pytest.fixture(scope="session")
@@ -85,14 +87,21 @@ def endpoint(service: Endpoint) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="session")
-def own_lenient(servers: ExitStack, script: Path) -> OwnServer:
-    return servers.enter_context(own_server("--api-key", KEY, "--script", str(script)))
+def player(request: pytest.FixtureRequest) -> Player:
+    """Plays sessions, each once."""
+    given = option(request.config, "--speech")
+    return Player(Path(given) if given else default_recording())
 
 
 @pytest.fixture(scope="session")
-def own_strict(servers: ExitStack, script: Path) -> OwnServer:
+def own_lenient(servers: Servers, script: Path) -> OwnServer:
+    return servers.start("--api-key", KEY, "--script", str(script))
+
+
+@pytest.fixture(scope="session")
+def own_strict(servers: Servers, script: Path) -> OwnServer:
     flags = ("--api-key", KEY, "--script", str(script))
-    return servers.enter_context(own_server(*flags, strictness=Strictness.STRICT))
+    return servers.start(*flags, strictness=Strictness.STRICT)
 
 
 @pytest.fixture(scope="session")
@@ -103,22 +112,29 @@ def ours(request: pytest.FixtureRequest) -> None:
 
 
 @pytest.fixture(scope="session")
-def limited_server(servers: ExitStack, script: Path) -> OwnServer:
-    flags = ("--max-session-s", "1", "--max-sessions", "1", "--max-message-bytes", "200000", "--max-backlog-s", "1")
-    settings = {"TYMPAN_INACTIVITY_TIMEOUT_S": "0.4", "TYMPAN_SINGLE_USE_TOKENS": "true"}
-    return servers.enter_context(own_server("--api-key", KEY, "--script", str(script), *flags, settings=settings))
+def limited_server(servers: Servers, script: Path) -> OwnServer:
+    flags = ("--max-sessions", "1", "--max-message-bytes", "200000", "--max-backlog-s", "1")
+    settings = {"TYMPAN_SINGLE_USE_TOKENS": "true"}
+    return servers.start("--api-key", KEY, "--script", str(script), *flags, settings=settings)
 
 
 @pytest.fixture
 def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
-    """Everything is short: sessions, patience, places, messages, backlog; a token opens one session."""
+    """Everything is narrow: places, messages, backlog; a token opens one session."""
     yield limited_server.endpoint
     limited_server.endpoint.hang_up()
 
 
 @pytest.fixture(scope="session")
-def open_server(servers: ExitStack, script: Path) -> OwnServer:
-    return servers.enter_context(own_server("--no-auth", "--script", str(script)))
+def hurried_server(servers: Servers, script: Path) -> OwnServer:
+    """Sessions last 2 s, and 1 s without a message."""
+    flags = ("--api-key", KEY, "--script", str(script), "--max-session-s", "2")
+    return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+
+
+@pytest.fixture(scope="session")
+def open_server(servers: Servers, script: Path) -> OwnServer:
+    return servers.start("--no-auth", "--script", str(script))
 
 
 @pytest.fixture
@@ -131,9 +147,11 @@ def open_door(ours: None, open_server: OwnServer) -> Iterator[Endpoint]:
 @pytest.fixture
 def failing(ours: None) -> Iterator[OwnServer]:
     """Its engine breaks at the first audio. A test's own: it may be stopped."""
-    with own_server("--api-key", KEY, "--engine", "failing", has_failing_engine=True) as server:
-        yield server
-        server.endpoint.hang_up()
+    server = start("--api-key", KEY, "--engine", "failing", has_failing_engine=True)
+    yield server
+    server.endpoint.hang_up()
+    server.is_asked_to_stop()
+    server.ends()
 
 
 def _foreign(config: pytest.Config, url: str) -> Endpoint:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from http.client import HTTPConnection
 from pathlib import Path
+from typing import Any
 
 from endpoint import Endpoint, Strictness
 
 KEY = "key-of-the-suite"
-TOKEN_SECRET = "secret of the suite"
 
-_START = "import sys; from tympan.cli.main import main; sys.exit(main())"
-_WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_START}"
+_HERE = str(Path(__file__).parent)
+_TOKEN_SECRET = "secret of the suite"
+_LISTENING = "Listening on http://"
+_PROGRAM = "import sys; from tympan.cli.main import main; sys.exit(main())"
+_WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_PROGRAM}"
 _READY_S = 60.0
 
 
@@ -30,44 +30,61 @@ class OwnServer:
         self.endpoint = endpoint
 
     def is_asked_to_stop(self) -> None:
-        self._process.send_signal(signal.SIGTERM)
+        self._process.terminate()
 
-    def exit_code(self) -> int:
-        return self._process.wait(15)
+    def ends(self) -> None:
+        """It has been asked to stop, and does."""
+        self._process.communicate(timeout=15)
+        assert self._process.returncode == 0
 
 
-@contextmanager
-def own_server(
+def start(
     *flags: str,
     strictness: Strictness = Strictness.LENIENT,
     settings: dict[str, str] | None = None,
     has_failing_engine: bool = False,
-    realtime_factor: float = 0,
-) -> Iterator[OwnServer]:
-    """`tympan serve` with these flags and, as variables, settings."""
+) -> OwnServer:
+    """`tympan serve` with these flags and, as variables, settings; it is ready."""
+    program = _WITH_FAILING_ENGINE if has_failing_engine else _PROGRAM
     strict = ("--strict",) if strictness is Strictness.STRICT else ()
-    start = _WITH_FAILING_ENGINE if has_failing_engine else _START
-    here = str(Path(__file__).parent)
     process = subprocess.Popen(
-        [sys.executable, "-c", start, "serve", "--port", "0", "--log-level", "warning", *flags, *strict],
+        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "warning", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TYMPAN_TOKEN_SECRET": TOKEN_SECRET, "PYTHONPATH": here} | (settings or {}),
+        env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),
     )
+    assert process.stderr is not None
+    line = process.stderr.readline().strip()
+    assert line.startswith(_LISTENING), line + process.stderr.read()
+    address = line.removeprefix(_LISTENING)
+    endpoint = Endpoint(f"ws://{address}", KEY, strictness, is_ours=True, realtime_factor=0, patience_s=10)
+    server = OwnServer(process, endpoint)
     try:
-        assert process.stderr is not None
-        line = process.stderr.readline().strip()
-        assert line.startswith("Listening on http://"), line + process.stderr.read()
-        address = line.rpartition("/")[2]
         _wait_until_ready(address)
-        yield OwnServer(
-            process,
-            Endpoint(f"ws://{address}", KEY, strictness, is_ours=True, realtime_factor=realtime_factor, patience_s=10),
-        )
-    finally:
-        process.terminate()
-        process.communicate(timeout=15)
-    assert process.returncode == 0
+    except BaseException:
+        process.kill()
+        process.communicate()
+        raise
+    return server
+
+
+class Servers:
+    """Servers that run until all are stopped, at once."""
+
+    def __init__(self) -> None:
+        self._running: list[OwnServer] = []
+
+    def start(self, *flags: str, **more: Any) -> OwnServer:
+        """As `start`."""
+        server = start(*flags, **more)
+        self._running.append(server)
+        return server
+
+    def stop(self) -> None:
+        for server in self._running:
+            server.is_asked_to_stop()
+        for server in self._running:
+            server.ends()
 
 
 def _wait_until_ready(address: str) -> None:

@@ -44,8 +44,9 @@ LADDER = tuple(
     )
 )
 _RUNG_MS = 200
-_AFTER_LADDER_MS = 4000
-LADDER_END_MS = LADDER_START_MS + sum(_RUNG_MS + rung.pause_ms for rung in LADDER) + _AFTER_LADDER_MS
+_TOP_MS = _RUNG_MS + 3800
+"""The word after the last pause, and silence."""
+LADDER_END_MS = LADDER_START_MS + sum(_RUNG_MS + rung.pause_ms for rung in LADDER) + _TOP_MS
 _MONOLOGUE_WORDS = 40
 MONOLOGUE_MS = LADDER_END_MS + _MONOLOGUE_WORDS * _RUNG_MS + 2000
 """Audio up to here holds everything."""
@@ -73,7 +74,7 @@ def _ladder() -> list[dict[str, Any]]:
     for rung in LADDER:
         words.append(_word(rung.word, start_ms, start_ms + _RUNG_MS, SURE if rung.is_sure else UNSURE))
         start_ms += _RUNG_MS + rung.pause_ms
-    return words
+    return [*words, _word("top", start_ms, start_ms + _RUNG_MS, SURE)]
 
 
 def _monologue() -> list[dict[str, Any]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.core.audio import AudioFormat, Encoding
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding
 from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
@@ -61,6 +61,18 @@ def test_the_operators_defaults_hold_for_what_a_client_leaves_out():
         limits=SessionLimits(inactivity_timeout_s=60, max_duration_s=600),
     )
     assert config_of("", defaults=defaults) == defaults
+
+
+@pytest.mark.parametrize("encoding", CompressedEncoding)
+def test_compressed_audio_needs_no_sample_rate_and_has_none(encoding):
+    assert config_of(f"encoding={encoding}").audio == CompressedFormat(encoding)
+    assert config_of(f"encoding={encoding}&sample_rate=8000").audio == CompressedFormat(encoding)
+
+
+def test_an_operator_may_make_compressed_audio_the_default():
+    defaults = replace(DEFAULTS, audio=CompressedFormat(CompressedEncoding.AAC))
+    assert config_of("", defaults=defaults).audio == CompressedFormat(CompressedEncoding.AAC)
+    assert config_of("encoding=pcm_mulaw", defaults=defaults).audio == AudioFormat(Encoding.PCM_MULAW, 16_000)
 
 
 @pytest.mark.parametrize(
@@ -168,12 +180,6 @@ def test_unknown_names_are_ignored():
         ("sample_rate=16000.0", "Invalid 'sample_rate': '16000.0' is not an integer"),
         ("sample_rate=" + "9" * 60, f"Invalid 'sample_rate': '{'9' * 50}…' is not an integer"),
         ("encoding=flac", "Invalid 'encoding': 'flac' is not a valid Encoding"),
-        ("encoding=opus", "Invalid 'encoding': 'opus' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        ("encoding=aac", "Invalid 'encoding': 'aac' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        (
-            "encoding=ogg_opus",
-            "Invalid 'encoding': 'ogg_opus' is not supported yet; send pcm_s16le or pcm_mulaw",
-        ),
         (
             "format_turns=maybe",
             "Invalid 'format_turns': 'maybe' is not a boolean; expected true or false",
@@ -212,8 +218,6 @@ def test_a_value_that_cannot_be_used_is_refused_with_its_text(query, text):
     [
         ("end_of_turn_confidence_threshold=1.5", "turn", "confidence_threshold", 1, "between 0 and 1"),
         ("vad_threshold=-1", "turn", "vad_threshold", 0, "between 0 and 1"),
-        ("min_turn_silence=-5", "turn", "min_silence_ms", 0, "between 0 and 10,000 ms"),
-        ("min_turn_silence=10001", "turn", "min_silence_ms", 10_000, "between 0 and 10,000 ms"),
         ("min_turn_silence=0&max_turn_silence=0", "turn", "max_silence_ms", 1, "between 1 and 3,600,000 ms"),
         ("inactivity_timeout=1", "limits", "inactivity_timeout_s", 5, "between 5 and 3,600 s"),
         ("inactivity_timeout=9999", "limits", "inactivity_timeout_s", 3600, "between 5 and 3,600 s"),
@@ -224,14 +228,32 @@ def test_a_number_out_of_range_is_clamped_and_when_strict_refused(query, part, n
     assert text in refusal(query, strict=True)
 
 
+@pytest.mark.parametrize(("given_ms", "in_force_ms"), [(-5, 0), (10_001, 10_000)])
+def test_the_shortest_silence_is_clamped_even_when_strict_as_by_the_hosted_service(given_ms, in_force_ms):
+    assert config_of(f"min_turn_silence={given_ms}", strict=True).turn.min_silence_ms == in_force_ms
+
+
 @pytest.mark.parametrize("query", ["mode=balanced", "prompt=hi", "agent_context=hi"])
 def test_u3_parameters_are_ignored_and_when_strict_refused(query):
     assert config_of(query) == DEFAULTS
     assert refusal(query, strict=True).endswith("not supported by this speech model")
 
 
-def test_a_strict_session_says_so_in_its_limits():
-    assert config_of("", strict=True).limits.is_strict
+@pytest.mark.parametrize(
+    "query", ["keyterms_prompt=one", "keyterms_prompt=a,b", 'keyterms_prompt=["a"]&keyterms_prompt=["b"]']
+)
+def test_a_list_is_one_json_array_when_strict(query):
+    assert options_of(query).without_effect == ("keyterms_prompt",)
+    assert refusal(query, strict=True) == "Invalid 'keyterms_prompt': Invalid JSON array"
+
+
+def test_an_older_name_of_a_list_is_taken_as_it_was_even_when_strict():
+    assert options_of("language_code=en", strict=True).without_effect == ("language_codes",)
+
+
+def test_a_strict_session_says_so_in_its_limits_and_has_the_bounds_of_the_hosted_service():
+    limits = config_of("", strict=True).limits
+    assert (limits.is_strict, limits.min_chunk_ms, limits.max_chunk_ms) == (True, 50, 1000)
 
 
 WITHOUT_EFFECT = {
@@ -327,7 +349,6 @@ def test_a_list_may_be_json_repeated_or_with_commas(texts, items):
         ("universal-streaming-multilingual", Profile.US),
         ("whisper-rt", Profile.WHISPER),
         ("u3-rt-pro", Profile.U3),
-        ("u3-pro", Profile.U3),
         ("universal-3-5-pro", Profile.U3),
         ("universal-3-6-pro", Profile.U3),
         ("_universal-3-5-notetaker", Profile.U3),
@@ -355,9 +376,14 @@ def test_a_strict_server_refuses_an_unknown_model_and_lists_the_others():
     assert refusal("speech_model=my-model", strict=True) == (
         "Invalid 'speech_model': 'my-model' is not a valid SpeechModel; allowed: "
         "universal-streaming-english, universal-streaming-multilingual, whisper-rt, u3-rt-pro, u3-rt-pro-beta-1, "
-        "u3-rt-agent, u3-pro, universal-3-5-pro, universal-3-6, universal-3-6-pro, universal-3-7-preview, "
+        "u3-rt-agent, universal-3-5-pro, universal-3-6, universal-3-6-pro, universal-3-7-preview, "
         "_universal-3-5-notetaker"
     )
+
+
+def test_a_name_that_the_hosted_service_has_retired_is_served_unless_strict():
+    assert options_of("speech_model=u3-pro").profile is Profile.U3
+    assert "'u3-pro' is not a valid SpeechModel" in refusal("speech_model=u3-pro", strict=True)
 
 
 def test_an_empty_model_name_is_no_name():

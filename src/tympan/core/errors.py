@@ -6,6 +6,7 @@
     │   ├── UnknownMessageType
     │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
     │   ├── BadChunk             a binary message: ChunkTooLong or, strictly, ChunkTooShort
+    │   ├── BadAudio             compressed audio that isn't what it should be, or too damaged
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
@@ -75,11 +76,18 @@ class BadChunk(ProtocolError):
 
 
 class ChunkTooShort(BadChunk):
-    """Less audio in a message than a strict session takes, time and again."""
+    """Less audio in a message than the session takes, time and again."""
 
 
 class ChunkTooLong(BadChunk):
     """More audio in one message than a session takes."""
+
+
+class BadAudio(ProtocolError):
+    """Compressed audio isn't what it is said to be, or too damaged to be heard."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid audio: {reason}")
 
 
 class AudioTooFast(ProtocolError):

@@ -26,7 +26,7 @@ class EngineLink(Protocol):
         """Start listening for a session."""
 
     def feed(self, session_id: str, payload: bytes) -> None:
-        """Give audio, cut anywhere. After `close` it is ignored: it was on its way when the session ended."""
+        """Give audio, one message of the client. After `close` it is ignored: it was under way as the session ended."""
 
     def mark(self, session_id: str, control: Control) -> None:
         """Give a control, in order with the audio."""

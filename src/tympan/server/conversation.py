@@ -160,6 +160,7 @@ class Conversation:
             case Finish():
                 return self._session.receive_terminate(now)
             case ConfigUpdate():
+                self.outbox.wake()  # its writer waits for a deadline, and a nearer one may come
                 return self._session.receive_update(request, now)
             case KeepAlive() | Acknowledged():
                 return self._session.receive_keep_alive(now)

@@ -55,7 +55,7 @@ class Gateway:
             is_single_use=config.auth.has_single_use_tokens,
             unix_clock=unix_clock,
         )
-        self.authenticator = Authenticator(config.auth, self.mint)
+        self.authenticator = Authenticator(config.auth, self.mint, is_strict=config.session.limits.is_strict)
         self.admission = Admission(config.max_sessions)
         self.key_places = KeyPlaces(config.key_limits)
         self.metrics = Metrics()

@@ -26,10 +26,6 @@ CONFIG_VARIABLE = "TYMPAN_CONFIG"
 SESSIONS_PER_CORE = 8
 """Continuous streams that one core carries (design, section 8.9)."""
 
-LENIENT_CHUNK_MS = 10_000
-STRICT_CHUNK_MS = 1_000
-"""Longest audio in one message (protocol reference, section 3)."""
-
 Share = Annotated[float, Field(ge=0, le=1)]
 SilenceMs = Annotated[int, Field(ge=1, le=60_000)]
 
@@ -134,7 +130,6 @@ def _session_config(settings: Settings) -> SessionConfig:
             inactivity_timeout_s=settings.inactivity_timeout_s,
             max_duration_s=settings.max_session_s,
             max_backlog_ms=round(settings.max_backlog_s * 1000),
-            max_chunk_ms=STRICT_CHUNK_MS if settings.strict else LENIENT_CHUNK_MS,
             is_strict=settings.strict,
         ),
     )

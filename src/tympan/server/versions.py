@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from tympan.core.config import SessionConfig
+from tympan.dsp.decode import check_decodable
 from tympan.formatting.pipeline import EnglishWording
 from tympan.wire.server_protocol import Farewell, ResumeRequest, ServerProtocol
 from tympan.wire.v2 import params as v2_params
@@ -81,6 +82,7 @@ class V3:
             strict=defaults.limits.is_strict,
             api_version=headers.get("assemblyai-version"),
         )
+        check_decodable(config.audio)
         remarks: dict[str, object] = {}
         if options.requested_model is not None or options.without_effect:
             remarks = {"requested_model": options.requested_model, "without_effect": options.without_effect}

@@ -10,6 +10,7 @@ import time
 
 import uvicorn
 
+from tympan.core.config import SessionConfig, SessionLimits
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
@@ -56,8 +57,12 @@ class _QuickServer(Server):
 class RunningServer:
     """It accepts connections from when it is made until `stop`."""
 
-    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str) -> None:
-        config = ServerConfig(auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()), max_sessions=64)
+    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str, *, is_strict: bool) -> None:
+        config = ServerConfig(
+            auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()),
+            session=SessionConfig(limits=SessionLimits(is_strict=is_strict)),
+            max_sessions=64,
+        )
         gateway = Gateway(config)
         self._server = _QuickServer(listening_config(create_app(gateway), config.network), gateway)
         self._sockets = bind(_HOST, 0)
