@@ -71,6 +71,11 @@ class Conversation:
         return self._session.backlog_ms
 
     @property
+    def is_all_judged(self) -> bool:
+        """Of the audio received; a few milliseconds may wait for what follows them (see `dsp.decode`)."""
+        return self._link.is_idle(self._id)
+
+    @property
     def received_ms(self) -> int:
         """Audio received."""
         return self._session.received_ms
