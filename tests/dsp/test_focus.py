@@ -88,13 +88,21 @@ def test_a_sound_at_the_very_end_comes_out() -> None:
     assert suppressed([click], NEAR)[-1] > 1_000
 
 
-@pytest.mark.parametrize(("microphone", "turned_down_db"), [(Microphone.NEAR_FIELD, 12), (Microphone.FAR_FIELD, 6)])
-def test_steady_noise_is_turned_down_as_far_as_the_microphone_allows(
-    microphone: Microphone, turned_down_db: int
+@pytest.mark.parametrize(
+    ("microphone", "strength", "turned_down_db"),
+    [
+        (Microphone.NEAR_FIELD, 1.0, 18),
+        (Microphone.NEAR_FIELD, 0.5, 9),
+        (Microphone.FAR_FIELD, 1.0, 12),
+        (Microphone.FAR_FIELD, 0.5, 6),
+    ],
+)
+def test_steady_noise_is_turned_down_by_that_share_of_what_the_microphone_allows(
+    microphone: Microphone, strength: float, turned_down_db: int
 ) -> None:
     noise = hiss(8 * SECOND)
 
-    quieter = suppressed([noise], FocusConfig(microphone, 1.0))
+    quieter = suppressed([noise], FocusConfig(microphone, strength))
 
     learnt = slice(4 * SECOND, None)
     assert level_db(noise[learnt]) - level_db(quieter[learnt]) == pytest.approx(turned_down_db, abs=1)

@@ -26,8 +26,11 @@ _FRAME_SAMPLES = 160
 _DELAY_SAMPLES = 96
 """How much later a sound leaves it: 6 ms, of its overlapping windows. The same at every level."""
 
-_LEVELS = {Microphone.NEAR_FIELD: 1, Microphone.FAR_FIELD: 0}
-"""The library's, by how much they turn noise down at most: 12 and 6 dB."""
+MOST_DB = {Microphone.NEAR_FIELD: 18, Microphone.FAR_FIELD: 12}
+"""How far noise is turned down at full strength."""
+
+_LEVELS = {12: 1, 18: 2}
+"""The library's names for that."""
 
 _NOTHING = np.zeros(0, dtype=np.int16)
 
@@ -63,8 +66,9 @@ class Suppressor:
     def __init__(self, focus: FocusConfig) -> None:
         from pywebrtc_audio import NoiseSuppressor  # noqa: PLC0415  (few sessions need it)
 
-        self._webrtc = NoiseSuppressor(ENGINE_SAMPLE_RATE_HZ, level=_LEVELS[focus.microphone])
-        self._strength = np.float32(focus.strength)
+        most_db = MOST_DB[focus.microphone]
+        self._webrtc = NoiseSuppressor(ENGINE_SAMPLE_RATE_HZ, level=_LEVELS[most_db])
+        self._share = np.float32(_turned_down(focus.strength * most_db) / _turned_down(most_db))
         self._waiting = _NOTHING  # the beginning of a frame
         self._held = _NOTHING  # what came in and hasn't come out
         self._delay_samples = _DELAY_SAMPLES  # of what the library gives, still to be left out
@@ -93,5 +97,10 @@ class Suppressor:
         self._delay_samples -= left_out
         wet = wet[left_out:][: len(self._held)].astype(np.float32)
         dry, self._held = self._held[: len(wet)].astype(np.float32), self._held[len(wet) :]
-        mixed: NDArray[np.int16] = np.rint(dry + self._strength * (wet - dry)).astype(np.int16)
+        mixed: NDArray[np.int16] = np.rint(dry + self._share * (wet - dry)).astype(np.int16)
         return mixed
+
+
+def _turned_down(db: float) -> float:
+    """The part of an amplitude that is missing when it is so much lower."""
+    return float(1 - 10 ** (-db / 20))
