@@ -16,7 +16,7 @@ RECENT_FRAMES = 64
 
 FAINTEST = 0.25
 """Least probability of a frame that counts: what is speech, with hysteresis, at the threshold that the limits were
-measured with. A client that lowers the threshold to miss nothing must not lose short answers to the noise round them."""
+measured with. Who lowers the threshold to miss nothing must not lose short answers to the noise round them."""
 
 
 @dataclass(frozen=True, slots=True)
