@@ -133,7 +133,7 @@ PARAMETER_ROWS = (
     Row("speaker_labels", taken=("false",), refused=NOT_BOOLEAN, unserved=("true",)),
     integer("max_speakers", 1, 10),
     integer("speaker_labels_revision_interval_ms", 0, 86_400_000),
-    Row("webhook_url", taken=("",), unserved=("https://example.com/finals",)),
+    Row("webhook_url", taken=("",), unserved=("http://10.0.0.1/finals",)),  # not without the operator's word
     Row("webhook_auth_header_name", taken=("", "X-Secret")),
     Row("webhook_auth_header_value", taken=("", "secret")),
     Row(

@@ -230,6 +230,7 @@ WEBHOOK_URL = Parameter(
     SAME,
     "when the session is over, its finals are posted there, see [Webhook](#webhook)",
     objection=url_objection,
+    difference="an address that isn't on the public Internet takes the operator's word; tried again for an hour",
 )
 WEBHOOK_AUTH_HEADER_NAME = Parameter(
     "webhook_auth_header_name",
@@ -253,6 +254,7 @@ LLM_GATEWAY = Parameter(
     f"it is made for each finished turn, `{PLACE}` standing for its transcript, and answered by `LLMGatewayResponse`; "
     "without effect unless the operator has set `llm_gateway_url`",
     objection=prompt_objection,
+    difference="asks the operator's language model; without one it has no effect",
 )
 RESUMABLE = Parameter(
     "resumable",
