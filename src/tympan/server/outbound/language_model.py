@@ -18,7 +18,6 @@ from tympan.runtime.metrics import Metrics
 from tympan.server.config import OutboundConfig
 from tympan.server.outbound.poster import Poster
 from tympan.server.outbound.reach import EVERYWHERE
-from tympan.server.outbound.resolver import Resolver
 from tympan.wire.v3.llm_gateway import Prompt, Question
 
 logger = logging.getLogger("tympan.server")
@@ -43,7 +42,7 @@ class LanguageModel:
         self._timeout_s = config.llm_timeout_s
         self._free = asyncio.Semaphore(MAX_ASKED)
         # The operator named the service: it may be anywhere.
-        self._poster = Poster(EVERYWHERE, Resolver(), max_connections=MAX_ASKED, max_idle=MAX_ASKED_PER_SESSION)
+        self._poster = Poster(EVERYWHERE, max_connections=MAX_ASKED, max_idle=MAX_ASKED_PER_SESSION)
         self.metrics = metrics
 
     async def answer(self, question: Question) -> str:

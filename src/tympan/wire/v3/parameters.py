@@ -12,7 +12,7 @@ from typing import Any
 
 from tympan.core.audio import CompressedEncoding, Encoding
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.config import FormattedSource
+from tympan.core.config import FormattedSource, Microphone
 from tympan.core.heartbeat import PERIOD_S
 from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
 from tympan.wire.parameter import Parameter, State
@@ -277,6 +277,24 @@ MESSAGES_RECEIVED = Parameter(
     "0",
 )
 
+VOICE_FOCUS = Parameter(
+    "voice_focus",
+    Choice(tuple(Microphone), "VoiceFocus"),
+    SAME,
+    "suppress noise for a speaker who is close to the microphone, or across the room; steady noise, no other voices. "
+    "Without the extra `focus` on the server it has no effect, and `Begin` doesn't echo it",
+    aliases=("noise_suppression_model",),
+    difference="steady noise is turned down, other voices aren't; no effect without the extra `focus`",
+)
+VOICE_FOCUS_THRESHOLD = Parameter(
+    "voice_focus_threshold",
+    Number(0, 1),
+    SAME,
+    "only with `voice_focus`: by how much noise is turned down, from 0 to 18 dB, or 12 dB for `far-field`",
+    "0.5",
+    aliases=("noise_suppression_threshold",),
+)
+
 PARAMETERS: tuple[Parameter[Any], ...] = (
     TOKEN,
     SAMPLE_RATE,
@@ -374,20 +392,8 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         "only with `speaker_labels`",
     ),
     Parameter("domain", Choice(("medical-v1",), "Domain"), WITHOUT_EFFECT, "domain model"),
-    Parameter(
-        "voice_focus",
-        Choice(("near-field", "far-field"), "VoiceFocus"),
-        WITHOUT_EFFECT,
-        "noise suppression",
-        aliases=("noise_suppression_model",),
-    ),
-    Parameter(
-        "voice_focus_threshold",
-        Number(0, 1),
-        WITHOUT_EFFECT,
-        "strength of noise suppression",
-        aliases=("noise_suppression_threshold",),
-    ),
+    VOICE_FOCUS,
+    VOICE_FOCUS_THRESHOLD,
     Parameter(
         "customer_support_audio_capture",
         Flag(),

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding, SessionAudio
-from tympan.core.config import FormattedSource, SessionConfig, SessionLimits
+from tympan.core.config import FocusConfig, FormattedSource, Microphone, SessionConfig, SessionLimits
 from tympan.core.errors import BadParameter
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.wire.query import Given
@@ -115,6 +115,7 @@ def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> 
             has_language=_or(given.value(p.LANGUAGE_DETECTION), defaults.output.has_language),
         ),
         limits=_limits(given, defaults.limits),
+        focus=_focus(given, defaults.focus),
     )
     return changes(given.value).apply_to(base)
 
@@ -134,6 +135,12 @@ def _audio(given: Given, default: SessionAudio) -> SessionAudio:
         return CompressedFormat(CompressedEncoding(encoding))
     rate_hz = default.sample_rate_hz if isinstance(default, AudioFormat) else ENGINE_SAMPLE_RATE_HZ
     return AudioFormat(Encoding(encoding), _or(given.value(p.SAMPLE_RATE), rate_hz))
+
+
+def _focus(given: Given, default: FocusConfig | None) -> FocusConfig | None:
+    microphone, strength = given.value(p.VOICE_FOCUS), given.value(p.VOICE_FOCUS_THRESHOLD)
+    focus = default if microphone is None else FocusConfig(Microphone(microphone))
+    return focus if focus is None or strength is None else replace(focus, strength=strength)
 
 
 def _webhook(given: Given) -> Webhook | None:
