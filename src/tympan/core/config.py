@@ -71,7 +71,7 @@ class Microphone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FocusConfig:
-    """Noise suppression before anything listens; `strength` is 0 (none) to 1 (as far as is allowed there), in decibels."""
+    """Noise suppression before anything listens; `strength` is 0 (none) to 1 (as far as is allowed there), in dB."""
 
     microphone: Microphone
     strength: float = 0.5
