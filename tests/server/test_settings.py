@@ -81,11 +81,12 @@ def test_a_bad_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_comes_out_holds_every_default_and_shows_no_secret() -> None:
-    settings = load_settings({"api_keys": ("a-secret-key",), "strict": True})
+    settings = load_settings({"api_keys": ("a-secret-key",)})
     config = server_config(settings)
     turn, limits = config.session.turn, config.session.limits
     assert (turn.confidence_threshold, turn.min_silence_ms, turn.max_silence_ms) == (0.4, 400, 1280)
-    assert (limits.max_duration_s, limits.max_backlog_ms, limits.max_chunk_ms) == (10_800, 300_000, 1000)
+    assert (limits.max_duration_s, limits.max_backlog_ms, limits.max_chunk_ms) == (10_800, 300_000, 10_000)
+    assert not limits.is_strict
     assert config.session.output.formatted_source is FormattedSource.FULL_DECODE
     assert config.max_sessions == 8 * config.engine.workers
     assert config.key_limits == KeyLimits(max_sessions=None, max_new_per_minute=None)

@@ -25,6 +25,7 @@ BY_ERROR = [
         3007,
         "Input Duration Error: Input Duration Violation: 1200.0 ms. Expected between 50 and 1000 ms",
     ),
+    (errors.BadAudio("expected AAC"), 3006, f"{VALIDATION}Invalid audio: expected AAC"),
     (errors.AudioTooFast("Audio Transmission Rate Exceeded: a"), 3007, "Audio Transmission Rate Exceeded: a"),
     (
         errors.Inactive("Session terminated due to inactivity: No messages received for 5 seconds"),

@@ -6,6 +6,7 @@
     │   ├── UnknownMessageType
     │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
     │   ├── BadChunk             a binary message: ChunkTooLong or, strictly, ChunkTooShort
+    │   ├── BadAudio             compressed audio that isn't what it should be, or too damaged
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
@@ -22,6 +23,8 @@
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     │   └── ScriptError          a script can't be played
     ├── DownloadError        model files can't be fetched    → says from where and why
+    ├── Unreachable          a receiver can't be asked       → tried again, or told in the log
+    │   └── AddressRefused       its address isn't allowed
     ├── MediaError           an audio file can't be read     → says which and why
     ├── SettingsError        a setting is wrong              → at start, names the setting
     └── UsageError           the caller misused our API      → raised, never sent
@@ -75,11 +78,18 @@ class BadChunk(ProtocolError):
 
 
 class ChunkTooShort(BadChunk):
-    """Less audio in a message than a strict session takes, time and again."""
+    """Less audio in a message than the session takes, time and again."""
 
 
 class ChunkTooLong(BadChunk):
     """More audio in one message than a session takes."""
+
+
+class BadAudio(ProtocolError):
+    """Compressed audio isn't what it is said to be, or too damaged to be heard."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid audio: {reason}")
 
 
 class AudioTooFast(ProtocolError):
@@ -152,6 +162,14 @@ class ScriptError(ModelError):
 
 class DownloadError(TympanError):
     """Model files can't be fetched: the other side can't be reached, or broke off."""
+
+
+class Unreachable(TympanError):
+    """Another service gives no answer; holds no credential."""
+
+
+class AddressRefused(Unreachable):
+    """It has no address that may be connected to."""
 
 
 class MediaError(TympanError):

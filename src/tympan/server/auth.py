@@ -18,11 +18,13 @@ _SCHEMES = ("bearer ", "token ")
 
 
 class Authenticator:
-    """Judges credentials."""
+    """Judges credentials. A strict one opens sessions as the hosted service does: for what is in the header as it is,
+    without a scheme before it."""
 
-    def __init__(self, config: AuthConfig, mint: TokenMint) -> None:
+    def __init__(self, config: AuthConfig, mint: TokenMint, *, is_strict: bool = False) -> None:
         self._hashes = tuple(_hash(key) for key in config.api_keys)
         self._is_open = config.is_open
+        self._is_strict = is_strict
         self._mint = mint
 
     def admit(self, authorization: str | None, query_token: str | None) -> Grant:
@@ -34,7 +36,8 @@ class Authenticator:
         Raises:
             Unauthorized: no credential, or not a valid one; the text is the protocol's own.
         """
-        credential = _bare(authorization) or query_token or ""
+        header = (authorization or "").strip() if self._is_strict else _bare(authorization)
+        credential = header or query_token or ""
         try:
             if not credential:
                 raise Unauthorized("Missing Authorization header")
