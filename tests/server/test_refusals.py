@@ -186,13 +186,15 @@ def test_a_stream_that_can_not_be_opened_is_3005(start: Start) -> None:
     assert service.gateway.admission.active == 0
 
 
-def test_a_message_that_is_too_big_is_1009(start: Start) -> None:
+def test_a_message_that_is_too_big_is_1009_and_its_sender_is_told_so(start: Start) -> None:
     service = start(network=NetworkConfig(max_message_bytes=100_000))
     client = service.connects()
     client.hears()
-    with suppress(ConnectionClosed):
+    with suppress(ConnectionClosed):  # it comes before all of the message is sent
         client.sends(b"\0" * 10_000_000)
+    assert client.hears_end()[1] == 1009
     assert eventually(lambda: endings(service, 1009) == 1)
+    assert eventually(service.is_idle)
 
 
 def test_text_that_is_no_utf_8_is_1007(service: Service) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from tympan.core.config import FormattedSource
 from tympan.core.errors import SettingsError
+from tympan.runtime.key_limits import KeyLimits
 from tympan.server.settings import load_settings, server_config
 
 
@@ -48,6 +49,8 @@ def test_keys_in_the_environment_are_separated_by_commas(monkeypatch: pytest.Mon
         ({}, {}, "port = 70000", "setting 'port' (in FILE): "),
         ({}, {}, "prot = 1", "there is no setting 'prot' (in FILE)"),
         ({}, {}, "vad_threshold = 1.5", "setting 'vad_threshold' (in FILE): "),
+        ({"max_sessions_per_key": 0}, {}, "", "setting 'max_sessions_per_key' (on the command line): "),
+        ({}, {}, "max_new_sessions_per_minute = 0", "setting 'max_new_sessions_per_minute' (in FILE): "),
         ({}, {}, "api_keys = [3]", "setting 'api_keys' (in FILE): "),
         ({}, {}, "not toml", "the configuration file FILE is no TOML: "),
         ({}, {"TYMPAN_LOG_LEVEL": "loud"}, "", "setting 'log_level' (in the environment, TYMPAN_LOG_LEVEL): "),
@@ -79,15 +82,23 @@ def test_a_bad_secret_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_what_comes_out_holds_every_default_and_shows_no_secret() -> None:
-    settings = load_settings({"api_keys": ("a-secret-key",), "strict": True})
+    settings = load_settings({"api_keys": ("a-secret-key",)})
     config = server_config(settings)
     turn, limits = config.session.turn, config.session.limits
     assert (turn.confidence_threshold, turn.min_silence_ms, turn.max_silence_ms) == (0.4, 400, 1280)
-    assert (limits.max_duration_s, limits.max_backlog_ms, limits.max_chunk_ms) == (10_800, 300_000, 1000)
+    assert (limits.max_duration_s, limits.max_backlog_ms, limits.max_chunk_ms) == (10_800, 300_000, 10_000)
+    assert not limits.is_strict
     assert config.session.output.formatted_source is FormattedSource.FULL_DECODE
     assert config.max_sessions == 8 * config.engine.workers
+    assert config.key_limits == KeyLimits(max_sessions=None, max_new_per_minute=None)
     assert "a-secret-key" not in repr(config) + repr(settings)
     assert settings.token_secret not in repr(config) + repr(settings)
+
+
+def test_limits_of_keys_come_from_any_source(config_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config_file.write_text("max_sessions_per_key = 3")
+    monkeypatch.setenv("TYMPAN_MAX_NEW_SESSIONS_PER_MINUTE", "5")
+    assert server_config(load_settings({}, config_file)).key_limits == KeyLimits(3, 5)
 
 
 def test_a_token_secret_is_random_at_each_start() -> None:

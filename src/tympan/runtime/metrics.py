@@ -8,12 +8,33 @@ from __future__ import annotations
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
+from tympan.core.errors import (
+    NotResumable,
+    ProtocolError,
+    TooManyNewSessions,
+    TooManySessions,
+    TooManySessionsOfKey,
+    TympanError,
+    Unauthorized,
+)
+
 CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
 
 _V2_CODES = frozenset({4000, 4001, 4008, 4029, *range(4031, 4034), *range(4100, 4105)})
 _KNOWN_CODES = frozenset({*range(1000, 1016), *range(3005, 3010), 4004, 4103}) | _V2_CODES
 """RFC 6455's, the service's own of v3 and v2, and those of the resume extension. A client may close with any of
 2,000 others."""
+
+REFUSALS: tuple[tuple[type[TympanError], str], ...] = (
+    (Unauthorized, "credential"),
+    (ProtocolError, "parameter"),
+    (TooManySessionsOfKey, "key_sessions"),
+    (TooManyNewSessions, "key_rate"),
+    (TooManySessions, "server_sessions"),
+    (NotResumable, "not_resumable"),
+    (TympanError, "other"),
+)
+"""What refusals are counted as; first match wins."""
 
 
 class Metrics:
@@ -31,6 +52,12 @@ class Metrics:
             "tympan_resumes_total",
             "Connections that wanted to go on with a kept session, by outcome: resumed or refused",
             ["outcome"],
+            registry=self.registry,
+        )
+        self.sessions_refused = Counter(
+            "tympan_sessions_refused_total",
+            f"Connections refused before a session began or went on, by reason: {', '.join(r for _, r in REFUSALS)}",
+            ["reason"],
             registry=self.registry,
         )
         self.connections_ended = Counter(
@@ -85,6 +112,11 @@ class Metrics:
         """A connection ended, or was refused."""
         label = str(close_code) if close_code in _KNOWN_CODES else "other"
         self.connections_ended.labels(label).inc()
+
+    def count_refusal(self, error: TympanError) -> None:
+        """A connection was refused for this reason, before its session began or went on."""
+        reason = next(reason for error_type, reason in REFUSALS if isinstance(error, error_type))
+        self.sessions_refused.labels(reason).inc()
 
     def render(self) -> bytes:
         """The Prometheus text format."""

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from tympan.core.config import SessionConfig
 from tympan.engines.registry import DEFAULT_ENGINE
+from tympan.runtime.key_limits import KeyLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ class ServerConfig:
     """What holds for every session unless its client asks for something else."""
     outbound: OutboundConfig = field(default_factory=OutboundConfig)
     max_sessions: int = 8
+    key_limits: KeyLimits = field(default_factory=KeyLimits)
     resume_window_s: float = 30.0
     """A session whose client is lost and asked for it is kept so long; 0 keeps none."""
     has_metrics: bool = True

@@ -71,6 +71,11 @@ class Conversation:
         return self._session.backlog_ms
 
     @property
+    def is_all_judged(self) -> bool:
+        """Of the audio received; a few milliseconds may wait for what follows them (see `dsp.decode`)."""
+        return self._link.is_idle(self._id)
+
+    @property
     def received_ms(self) -> int:
         """Audio received."""
         return self._session.received_ms
@@ -90,14 +95,15 @@ class Conversation:
         """Its client is gone for good; what came is still judged, for its webhook."""
         return self._is_alone
 
-    def open(self) -> None:
-        """Take a place and a stream, and begin. Who calls it attaches a connection at once.
+    def open(self, key_id: str = "") -> None:
+        """Take a place and a stream, and begin; it counts as a session of that key. Who calls it attaches a
+        connection at once.
 
         Raises:
-            TooManySessions: there is no place; nothing is held.
+            SessionRefused: there is no place, or none for the key; nothing is held.
         """
         with ExitStack() as held:
-            self._hold(held)
+            self._hold(held, key_id)
             self._held = held.pop_all()
         self._act(self._begin)
 
@@ -145,9 +151,10 @@ class Conversation:
         """How a connection ends that isn't its own any more."""
         return self._protocol.farewell(error)
 
-    def _hold(self, held: ExitStack) -> None:
+    def _hold(self, held: ExitStack, key_id: str) -> None:
         """Take what `close` frees."""
         held.enter_context(self._gateway.admission.place())
+        held.enter_context(self._gateway.key_places.place(key_id, self._now()))
         self._record.tell_begin()
         held.callback(self._tell_end)
         self._gateway.conversations.add(self)
@@ -187,6 +194,7 @@ class Conversation:
             case Finish():
                 return self._session.receive_terminate(now)
             case ConfigUpdate():
+                self.outbox.wake()  # its writer waits for a deadline, and a nearer one may come
                 return self._session.receive_update(request, now)
             case KeepAlive() | Acknowledged():
                 return self._session.receive_keep_alive(now)

@@ -52,6 +52,7 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, vers
         return
     except TympanError as refusal:
         logger.info("session refused", extra={"protocol": version.name, "why": str(refusal)})
+        gateway.metrics.count_refusal(refusal)
         words = version.farewell(refusal)
         gateway.metrics.count_ending(words.code)
     except Exception as bug:
@@ -79,7 +80,7 @@ def _session(
         logger.info("some of what a client asks for has no effect", extra=dict(asked.remarks))
     is_kept = asked.is_resumable and gateway.config.resume_window_s > 0
     conversation = (ResumableConversation if is_kept else Conversation)(gateway, engine, asked, version.name)
-    conversation.open()
+    conversation.open(grant.key_id)
     return conversation, ()
 
 

@@ -13,6 +13,7 @@ from enum import StrEnum
 
 from tympan.core.errors import ServerStopping
 from tympan.runtime.admission import Admission
+from tympan.runtime.key_limits import KeyPlaces
 from tympan.runtime.link import EngineLink
 from tympan.runtime.metrics import Metrics
 from tympan.server.auth import Authenticator
@@ -56,8 +57,9 @@ class Gateway:
             is_single_use=config.auth.has_single_use_tokens,
             unix_clock=unix_clock,
         )
-        self.authenticator = Authenticator(config.auth, self.mint)
+        self.authenticator = Authenticator(config.auth, self.mint, is_strict=config.session.limits.is_strict)
         self.admission = Admission(config.max_sessions)
+        self.key_places = KeyPlaces(config.key_limits)
         self.metrics = Metrics()
         self.metrics.sessions_active.set_function(lambda: self.admission.active)
         self.metrics.backlog_max.set_function(self._longest_backlog_s)

@@ -19,6 +19,7 @@ from pydantic_settings import NoDecode
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import SettingsError
 from tympan.engines.registry import DEFAULT_ENGINE, SCRIPT_ENGINE
+from tympan.runtime.key_limits import KeyLimits
 from tympan.server.config import EngineConfig, OutboundConfig, ServerConfig
 from tympan.server.listening_settings import (
     Count,
@@ -36,10 +37,6 @@ CONFIG_VARIABLE = "TYMPAN_CONFIG"
 
 SESSIONS_PER_CORE = 8
 """Continuous streams that one core carries (design, section 8.9)."""
-
-LENIENT_CHUNK_MS = 10_000
-STRICT_CHUNK_MS = 1_000
-"""Longest audio in one message (protocol reference, section 3)."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SilenceMs = Annotated[int, Field(ge=1, le=60_000)]
@@ -64,6 +61,12 @@ class Settings(ListeningSettings):
     )
     workers: Count = Field(default_factory=_cores, description="Engine threads")
     max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
+    max_sessions_per_key: Count | None = Field(
+        None, description="Of them, sessions of one key and its temporary tokens; without keys, of all together"
+    )
+    max_new_sessions_per_minute: Count | None = Field(
+        None, description="Sessions that one key may begin in any 60 s; a session that is resumed isn't a new one"
+    )
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
     resume_window_s: Annotated[float, Field(ge=0, le=3600)] = Field(
@@ -121,6 +124,7 @@ def server_config(settings: Settings) -> ServerConfig:
         session=_session_config(settings),
         outbound=_outbound_config(settings),
         max_sessions=settings.max_sessions,
+        key_limits=KeyLimits(settings.max_sessions_per_key, settings.max_new_sessions_per_minute),
         resume_window_s=settings.resume_window_s,
         has_metrics=settings.metrics,
         log_level=settings.log_level,
@@ -182,7 +186,6 @@ def _session_config(settings: Settings) -> SessionConfig:
             inactivity_timeout_s=settings.inactivity_timeout_s,
             max_duration_s=settings.max_session_s,
             max_backlog_ms=round(settings.max_backlog_s * 1000),
-            max_chunk_ms=STRICT_CHUNK_MS if settings.strict else LENIENT_CHUNK_MS,
             is_strict=settings.strict,
         ),
     )

@@ -11,6 +11,7 @@ from ipaddress import ip_network
 
 import uvicorn
 
+from tympan.core.config import SessionConfig, SessionLimits
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
@@ -61,9 +62,10 @@ class _QuickServer(Server):
 class RunningServer:
     """It accepts connections from when it is made until `stop`."""
 
-    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str) -> None:
+    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str, *, is_strict: bool) -> None:
         config = ServerConfig(
             auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()),
+            session=SessionConfig(limits=SessionLimits(is_strict=is_strict)),
             outbound=OutboundConfig(networks=_RECEIVERS),
             max_sessions=64,
         )

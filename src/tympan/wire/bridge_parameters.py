@@ -59,6 +59,7 @@ def bridge_request(query: str) -> BridgeRequest:
         BadParameter: a value that can't be used; the connection ends before it begins.
     """
     config, options = parse_query(query, defaults=SessionConfig(), strict=False)
+    assert isinstance(config.audio, AudioFormat)  # v2 has no compressed audio
     fitting = [term for term in options.word_boost if 0 < len(term) <= MAX_TERM_CHARS]
     terms = tuple(fitting[:MAX_KEYTERMS])
     parameters: dict[str, ParameterValue] = {

@@ -66,7 +66,7 @@ class Configuration:
     redact_pii: bool | None = None
     filter_profanity: bool | None = None
     domain: Annotated[str | None, "never sent: there are no domain models"] = None
-    voice_focus: Annotated[str | None, "never sent: there is no noise suppression"] = None
+    voice_focus: Annotated[str | None, "as asked for, where noise is suppressed"] = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tympan.core.audio import Encoding
+from tympan.core.audio import CompressedEncoding, Encoding
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.config import FormattedSource
+from tympan.core.config import FormattedSource, Microphone
 from tympan.core.heartbeat import PERIOD_S
 from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
 from tympan.wire.parameter import Parameter, State
@@ -34,12 +34,6 @@ def _unavailable(what: str) -> Callable[[object], str | None]:
     return lambda value: f"{what} is not available yet; leave it out" if value else None
 
 
-def _coded_audio(encoding: str) -> str | None:
-    if encoding in set(Encoding):
-        return None
-    return f"'{encoding}' is not supported yet; send {' or '.join(Encoding)}"
-
-
 def _languages(codes: tuple[str, ...]) -> str | None:
     if "multi" in codes and len(codes) > 1:
         return "'multi' must be the only item"
@@ -58,7 +52,6 @@ LANGUAGE_CODES = frozenset((
 SAME, WITHOUT_EFFECT, REFUSED = State.SAME, State.WITHOUT_EFFECT, State.REFUSED
 US: frozenset[str] = frozenset({Profile.US})
 U3: frozenset[str] = frozenset({Profile.U3})
-_ENCODINGS = ("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac")
 _DAY_MS = 86_400_000
 MAX_KEYTERMS = 100
 
@@ -73,16 +66,15 @@ SAMPLE_RATE = Parameter(
         above="sample_rate must be at most 96,000 Hz",
     ),
     SAME,
-    "sample rate of the audio; never clamped",
+    "sample rate of raw audio; never clamped",
     "16000",
 )
 ENCODING = Parameter(
     "encoding",
-    Choice(_ENCODINGS, "Encoding"),
+    Choice((*Encoding, *CompressedEncoding), "Encoding"),
     SAME,
-    "what the audio bytes are; `opus`, `ogg_opus` and `aac` are refused: not supported yet",
+    "what the audio bytes are, see [Compressed audio](#compressed-audio)",
     "pcm_s16le",
-    objection=_coded_audio,
 )
 SPEECH_MODEL = Parameter(
     "speech_model",
@@ -90,6 +82,8 @@ SPEECH_MODEL = Parameter(
     SAME,
     "chooses the profile, see below; an unknown name means the default, and is refused when strict",
     DEFAULT_MODEL,
+    difference="one engine answers every name; without a name the hosted service's default has changed over time",
+    strict="an unknown or retired name",
 )
 FORMAT_TURNS = Parameter(
     "format_turns",
@@ -111,11 +105,12 @@ CONFIDENCE_THRESHOLD = Parameter(
 )
 MIN_TURN_SILENCE = Parameter(
     "min_turn_silence",
-    Integer(0, 10_000, "ms"),
+    Integer(0, 10_000, "ms", is_clamped=True),
     SAME,
     "silence before a confident end of turn; U3: before the turn is looked at, and ended or told",
     "400",
     str(U3_TURN.min_silence_ms),
+    difference="U3: a turn is judged complete by a confidence, not by closing punctuation alone",
     aliases=("min_end_of_turn_silence_when_confident",),
     is_updatable=True,
 )
@@ -177,6 +172,7 @@ MODE = Parameter(
     SAME,
     "sets several values at once, see below; what is given beside it or later wins",
     u3_default=DEFAULT_MODE,
+    difference="the numbers of a mode are ours",
     is_updatable=True,
     profiles=U3,
     is_refused_elsewhere=True,
@@ -205,6 +201,7 @@ TURN_LEFT_PAD = Parameter(
     SAME,
     "audio that is transcribed with a turn, up to the end of its first frame (32 ms) with speech",
     str(U3_TURN.left_pad_ms),
+    difference="range and default of the hosted service aren't published; these are ours",
     is_updatable=True,
 )
 LANGUAGE_DETECTION = Parameter(
@@ -213,6 +210,7 @@ LANGUAGE_DETECTION = Parameter(
     SAME,
     "`language_code` and `language_confidence` of turns; nothing is detected, the engine knows one language alone",
     "false",
+    difference="nothing is detected: the code is the engine's one language, the confidence that of the words",
 )
 SESSION_HEARTBEAT = Parameter(
     "session_heartbeat", Flag(), SAME, f"`Heartbeat` every {PERIOD_S:g} s", "false", is_updatable=True
@@ -232,6 +230,7 @@ WEBHOOK_URL = Parameter(
     SAME,
     "when the session is over, its finals are posted there, see [Webhook](#webhook)",
     objection=url_objection,
+    difference="an address that isn't on the public Internet takes the operator's word; tried again for an hour",
 )
 WEBHOOK_AUTH_HEADER_NAME = Parameter(
     "webhook_auth_header_name",
@@ -255,6 +254,7 @@ LLM_GATEWAY = Parameter(
     f"it is made for each finished turn, `{PLACE}` standing for its transcript, and answered by `LLMGatewayResponse`; "
     "without effect unless the operator has set `llm_gateway_url`",
     objection=prompt_objection,
+    difference="asks the operator's language model; without one it has no effect",
 )
 RESUMABLE = Parameter(
     "resumable",
@@ -275,6 +275,24 @@ MESSAGES_RECEIVED = Parameter(
     State.EXTENSION,
     "only with `resume_key`: text messages of the server received in the session, `Resumed` not counted",
     "0",
+)
+
+VOICE_FOCUS = Parameter(
+    "voice_focus",
+    Choice(tuple(Microphone), "VoiceFocus"),
+    SAME,
+    "suppress noise for a speaker who is close to the microphone, or across the room; steady noise, no other voices. "
+    "Without the extra `focus` on the server it has no effect, and `Begin` doesn't echo it",
+    aliases=("noise_suppression_model",),
+    difference="steady noise is turned down, other voices aren't; no effect without the extra `focus`",
+)
+VOICE_FOCUS_THRESHOLD = Parameter(
+    "voice_focus_threshold",
+    Number(0, 1),
+    SAME,
+    "only with `voice_focus`: by how much noise is turned down, from 0 to 18 dB, or 12 dB for `far-field`",
+    "0.5",
+    aliases=("noise_suppression_threshold",),
 )
 
 PARAMETERS: tuple[Parameter[Any], ...] = (
@@ -374,20 +392,8 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         "only with `speaker_labels`",
     ),
     Parameter("domain", Choice(("medical-v1",), "Domain"), WITHOUT_EFFECT, "domain model"),
-    Parameter(
-        "voice_focus",
-        Choice(("near-field", "far-field"), "VoiceFocus"),
-        WITHOUT_EFFECT,
-        "noise suppression",
-        aliases=("noise_suppression_model",),
-    ),
-    Parameter(
-        "voice_focus_threshold",
-        Number(0, 1),
-        WITHOUT_EFFECT,
-        "strength of noise suppression",
-        aliases=("noise_suppression_threshold",),
-    ),
+    VOICE_FOCUS,
+    VOICE_FOCUS_THRESHOLD,
     Parameter(
         "customer_support_audio_capture",
         Flag(),

@@ -6,9 +6,10 @@ import re
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import FormattedSource, SessionConfig
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding, SessionAudio
+from tympan.core.config import FocusConfig, FormattedSource, Microphone, SessionConfig, SessionLimits
 from tympan.core.errors import BadParameter
+from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.wire.query import Given
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3 import parameters as p
@@ -20,6 +21,9 @@ from tympan.wire.v3.update import changes
 from tympan.wire.v3.webhook import Webhook
 
 T = TypeVar("T")
+
+STRICT_CHUNK_MS = (50, 1_000)
+"""Shortest and longest audio in one message (protocol reference, section 3)."""
 
 LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -100,13 +104,9 @@ def query_resume(query: str) -> ResumeRequest | None:
 
 
 def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> SessionConfig:
-    encoding = given.value(p.ENCODING)
     source = given.value(p.FORMATTED_SOURCE)
     base = SessionConfig(
-        audio=AudioFormat(
-            encoding=defaults.audio.encoding if encoding is None else Encoding(encoding),
-            sample_rate_hz=_or(given.value(p.SAMPLE_RATE), defaults.audio.sample_rate_hz),
-        ),
+        audio=_audio(given, defaults.audio),
         turn=U3_TURN if profile is Profile.U3 else defaults.turn,
         output=replace(
             defaults.output,
@@ -114,13 +114,33 @@ def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> 
             formatted_source=defaults.output.formatted_source if source is None else FormattedSource(source),
             has_language=_or(given.value(p.LANGUAGE_DETECTION), defaults.output.has_language),
         ),
-        limits=replace(
-            defaults.limits,
-            inactivity_timeout_s=_or(given.value(p.INACTIVITY_TIMEOUT), defaults.limits.inactivity_timeout_s),
-            is_strict=given.is_strict,
-        ),
+        limits=_limits(given, defaults.limits),
+        focus=_focus(given, defaults.focus),
     )
     return changes(given.value).apply_to(base)
+
+
+def _limits(given: Given, defaults: SessionLimits) -> SessionLimits:
+    timeout_s = _or(given.value(p.INACTIVITY_TIMEOUT), defaults.inactivity_timeout_s)
+    limits = replace(defaults, inactivity_timeout_s=timeout_s, is_strict=given.is_strict)
+    if not given.is_strict:
+        return limits
+    low_ms, high_ms = STRICT_CHUNK_MS
+    return replace(limits, min_chunk_ms=low_ms, max_chunk_ms=high_ms)
+
+
+def _audio(given: Given, default: SessionAudio) -> SessionAudio:
+    encoding = given.value(p.ENCODING) or str(default.encoding)
+    if encoding in tuple(CompressedEncoding):
+        return CompressedFormat(CompressedEncoding(encoding))
+    rate_hz = default.sample_rate_hz if isinstance(default, AudioFormat) else ENGINE_SAMPLE_RATE_HZ
+    return AudioFormat(Encoding(encoding), _or(given.value(p.SAMPLE_RATE), rate_hz))
+
+
+def _focus(given: Given, default: FocusConfig | None) -> FocusConfig | None:
+    microphone, strength = given.value(p.VOICE_FOCUS), given.value(p.VOICE_FOCUS_THRESHOLD)
+    focus = default if microphone is None else FocusConfig(Microphone(microphone))
+    return focus if focus is None or strength is None else replace(focus, strength=strength)
 
 
 def _webhook(given: Given) -> Webhook | None:

@@ -11,6 +11,9 @@ from typing import Any
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
 from tympan.core.kept_messages import MAX_KEPT_BYTES
+from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
+from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
+from tympan.core.session import LONGEST_COMPRESSED_CHUNK_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, TOO_LONG_NOTE, message_section, table
@@ -32,10 +35,33 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-`mode`, `prompt` and `agent_context` with a model that isn't U3. What is marked *U3 only* or *US only* is checked
-and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The server's operator may set
-other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
+as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
+*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
+server's operator may set other defaults, but for the U3 models'.
+
+"""
+
+_COMPRESSED_NOTE = f"""\
+## Compressed audio
+
+Servers decode it that have the extra `compressed` installed; others refuse it with code 3006.
+
+- `opus`: each binary message is one packet, without a container. `ogg_opus` and `aac` (with ADTS headers) are byte
+  streams: messages may be cut anywhere. `sample_rate` has no effect, and nothing changes the encoding in mid-session.
+  WebM, MP4 and other containers are refused.
+- Mono or stereo, which is mixed down. What is complete is heard at once.
+- Time counts the samples that the packets say they hold. Of `ogg_opus` the encoder's delay and what its last page says
+  is beyond the end don't count; of `aac` the first frame doesn't, which encoders fill with silence. `opus` has no
+  header that tells the delay: usually 6.5 ms. Packets that an encoder doesn't send in silence leave no gap: send every
+  one, or words come too early.
+- A message may complete {LONGEST_COMPRESSED_CHUNK_MS // 1000} s of audio, also when the server runs strict; there is no
+  lower bound.
+- A part of a byte stream that is missing or damaged is passed over up to the next page or frame. A packet that can't be
+  decoded is silence as long as it says to last. The session ends with code 3006 where a message isn't an Opus packet,
+  where a stream isn't what it is said to be, and when more than {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`:
+  {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio, or nothing of a second can be decoded.
+- A resumed session (below) goes on in the middle of a byte stream, and with the next packet.
 
 """
 
@@ -136,6 +162,7 @@ def render() -> str:
         "## Connection parameters\n\n",
         _PARAMETERS_NOTE,
         _parameter_table(),
+        _COMPRESSED_NOTE,
         _model_section(),
         _mode_section(),
         "## Client messages\n\n",
