@@ -76,7 +76,7 @@ def model() -> Iterator[Receiver]:
 
 @pytest.fixture
 def service(start: Start, model: Receiver) -> Service:
-    return start(outbound=OutboundConfig(llm_url=f"{model.url}/v1/", llm_key="sesame"))
+    return start(outbound=OutboundConfig(llm_url=f"{model.url}/v1/?version=7", llm_key="sesame"))
 
 
 def hears_all(client: Client, ms: int = 2500) -> list[dict[str, Any]]:

@@ -118,7 +118,7 @@ def test_nobody_listens_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]
     [told] = posted(f"http://127.0.0.1:{port}/")
-    assert str(told).startswith("Unreachable: cannot connect: ")
+    assert str(told).startswith("Unreachable: ConnectError: ")
 
 
 def test_nothing_in_the_environment_leads_a_request_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -267,3 +267,30 @@ def test_a_loop_that_ended_is_not_told_of_a_lookup(monkeypatch: pytest.MonkeyPat
     may_answer.set()
     lookup.join(5)
     assert not lookup.is_alive()
+
+
+@pytest.mark.parametrize("host", ["[::1]", "[::ffff:127.0.0.1]"])
+def test_an_ipv6_address_is_posted_to(host: str) -> None:
+    try:
+        listening = socket.create_server(("::", 0), family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError:
+        pytest.skip("no IPv6 here")
+    came: list[bytes] = []
+
+    def serve() -> None:
+        connection, _ = listening.accept()
+        with connection:
+            while not (came and came[-1].endswith(b"{}")):
+                came.append(connection.recv(65_536))
+            connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+
+    serving = threading.Thread(target=serve, daemon=True)
+    serving.start()
+    port = listening.getsockname()[1]
+    [answer] = posted(f"HTTP://{host}:{port}/a?b#c", Reach((ip_network("::1"), ip_network("127.0.0.1"))))
+    serving.join(5)
+    listening.close()
+    assert answer == Answer(204, None, b"")
+    head = b"".join(came)
+    assert head.startswith(b"POST /a?b HTTP/1.1\r\n")
+    assert f"Host: {host}:{port}\r\n".encode() in head
