@@ -10,7 +10,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding
-from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.config import (
+    Finality,
+    FocusConfig,
+    FormattedSource,
+    Microphone,
+    OutputConfig,
+    SessionConfig,
+    SessionLimits,
+    TurnConfig,
+)
 from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
 from tympan.wire.server_protocol import ResumeRequest
@@ -205,7 +214,6 @@ def test_unknown_names_are_ignored():
             "speaker_labels=true",
             "Invalid 'speaker_labels': speaker labelling is not available yet; leave it out",
         ),
-        ("webhook_url=http://x", "Invalid 'webhook_url': a webhook is not available yet; leave it out"),
         ("x&" * 1001, "Invalid 'query': more than 1000 fields"),
     ],
 )
@@ -267,12 +275,7 @@ WITHOUT_EFFECT = {
     "redact_pii_sub": "hash",
     "max_speakers": "2",
     "speaker_labels_revision_interval_ms": "120000",
-    "webhook_auth_header_name": "X-Secret",
-    "webhook_auth_header_value": "s3cret",
-    "llm_gateway": '{"model":"m"}',
     "domain": "medical-v1",
-    "voice_focus": "near-field",
-    "voice_focus_threshold": "0.5",
     "customer_support_audio_capture": "true",
     "word_finalization_max_wait_time": "160",
 }
@@ -310,12 +313,37 @@ def test_what_the_profile_does_not_have_changes_nothing_and_is_reported(model, n
     assert options.without_effect == (name,)
 
 
+WITH_EFFECT = {"min_turn_silence": "160", "voice_focus": "far-field", "voice_focus_threshold": "0.25"}
+"""Of those that have older names."""
+
+
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
 def test_each_older_name_is_read_when_the_newer_is_absent(parameter):
     for alias in parameter.aliases:
-        value = "160" if parameter.name == "min_turn_silence" else WITHOUT_EFFECT[parameter.name]
-        value = "en" if alias == "language_code" else value
+        value = "en" if alias == "language_code" else (WITHOUT_EFFECT | WITH_EFFECT)[parameter.name]
         assert ask(urlencode({alias: value})) == ask(urlencode({parameter.name: value}))
+
+
+@pytest.mark.parametrize("model", ["universal-streaming-english", "whisper-rt", "u3-rt-pro"])
+@pytest.mark.parametrize(
+    ("query", "focus"),
+    [
+        ("", None),
+        ("voice_focus_threshold=0.7", None),
+        ("voice_focus=near-field", FocusConfig(Microphone.NEAR_FIELD, 0.5)),
+        ("voice_focus=far-field&voice_focus_threshold=0.7", FocusConfig(Microphone.FAR_FIELD, 0.7)),
+        ("noise_suppression_model=far-field&noise_suppression_threshold=0", FocusConfig(Microphone.FAR_FIELD, 0.0)),
+        ("voice_focus=near-field&voice_focus_threshold=2", FocusConfig(Microphone.NEAR_FIELD, 1.0)),
+    ],
+)
+def test_noise_is_suppressed_for_who_says_where_the_speaker_is(model, query, focus):
+    config, options = ask(f"speech_model={model}&{query}")
+    assert (config.focus, options.without_effect) == (focus, ())
+
+
+def test_an_operator_may_make_noise_suppression_the_default():
+    defaults = replace(DEFAULTS, focus=FocusConfig(Microphone.FAR_FIELD))
+    assert config_of("voice_focus_threshold=1", defaults=defaults).focus == FocusConfig(Microphone.FAR_FIELD, 1.0)
 
 
 @pytest.mark.parametrize("name", ["redact_pii", "speaker_labels"])
@@ -323,9 +351,10 @@ def test_what_is_not_available_may_be_turned_off(name):
     assert config_of(f"{name}=False") == DEFAULTS
 
 
-@pytest.mark.parametrize("query", ["language_codes=", "language_codes=[]", "webhook_url="])
+@pytest.mark.parametrize("query", ["language_codes=", "language_codes=[]", "webhook_url=", "llm_gateway={}"])
 def test_an_empty_wish_is_no_wish(query):
-    assert config_of(query) == DEFAULTS
+    config, options = ask(query)
+    assert (config, options.webhook, options.prompt) == (DEFAULTS, None, None)
 
 
 @pytest.mark.parametrize(

@@ -60,6 +60,23 @@ class FormattedSource(StrEnum):
     """The immutable words themselves, with case and punctuation."""
 
 
+class Microphone(StrEnum):
+    """Where the speaker is, as clients tell it that want noise suppressed."""
+
+    NEAR_FIELD = "near-field"
+    """Close to it: a headset, a handset."""
+    FAR_FIELD = "far-field"
+    """Across the room: faint speech must not pass for noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class FocusConfig:
+    """Noise suppression before anything listens; `strength` is 0 (none) to 1 (as far as is allowed there), in dB."""
+
+    microphone: Microphone
+    strength: float = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class OutputConfig:
     """What the client wants to see."""
@@ -97,6 +114,7 @@ class SessionConfig:
     turn: TurnConfig = field(default_factory=TurnConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     limits: SessionLimits = field(default_factory=SessionLimits)
+    focus: FocusConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

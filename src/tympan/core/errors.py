@@ -23,6 +23,8 @@
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     │   └── ScriptError          a script can't be played
     ├── DownloadError        model files can't be fetched    → says from where and why
+    ├── Unreachable          a receiver can't be asked       → tried again, or told in the log
+    │   └── AddressRefused       its address isn't allowed
     ├── MediaError           an audio file can't be read     → says which and why
     ├── SettingsError        a setting is wrong              → at start, names the setting
     └── UsageError           the caller misused our API      → raised, never sent
@@ -160,6 +162,14 @@ class ScriptError(ModelError):
 
 class DownloadError(TympanError):
     """Model files can't be fetched: the other side can't be reached, or broke off."""
+
+
+class Unreachable(TympanError):
+    """Another service gives no answer; holds no credential."""
+
+
+class AddressRefused(Unreachable):
+    """It has no address that may be connected to."""
 
 
 class MediaError(TympanError):

@@ -5,7 +5,7 @@ Labels have few values by construction: close codes and nothing that a client ma
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
 from tympan.core.errors import (
@@ -75,6 +75,36 @@ class Metrics:
         self.backlog_max = Gauge(
             "tympan_backlog_seconds",
             "Audio that waits to be judged, where most does; grows when the server is too slow",
+            registry=self.registry,
+        )
+
+        self.webhooks = Counter(
+            "tympan_webhooks_total",
+            "Webhooks by what became of them: delivered; refused by the receiver, or for its address; failed in every "
+            "attempt; dropped, for too much waited or the server stopped",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.webhook_attempts = Counter(
+            "tympan_webhook_attempts_total",
+            "Attempts to deliver one, by outcome: delivered, failed or refused",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.webhooks_waiting = Gauge(
+            "tympan_webhooks_waiting", "Webhooks that are neither delivered nor given up", registry=self.registry
+        )
+        self.llm_questions = Counter(
+            "tympan_llm_questions_total",
+            "Questions to the language model, by outcome: answered, failed, or dropped, for too many waited or the "
+            "session was over",
+            ["outcome"],
+            registry=self.registry,
+        )
+        self.llm_seconds = Histogram(
+            "tympan_llm_seconds",
+            "Time from the end of a turn to the language model's answer",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 16, 32),
             registry=self.registry,
         )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from tympan.core.errors import MalformedMessage, ProtocolError, Unauthorized
@@ -90,10 +90,13 @@ def not_found() -> Response:
 
 async def _body(request: Request) -> bytes:
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MAX_BODY_BYTES:
-            raise MalformedMessage(f"Invalid Message: more than {_MAX_BODY_BYTES:,} bytes")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MAX_BODY_BYTES:
+                raise MalformedMessage(f"Invalid Message: more than {_MAX_BODY_BYTES:,} bytes")
+    except ClientDisconnect:
+        raise MalformedMessage("Invalid Message: it ends too early") from None  # told to nobody
     return body
 
 

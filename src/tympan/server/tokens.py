@@ -76,7 +76,7 @@ class TokenMint:
                 options={"require": ["exp", "jti", "max_session_s"], "verify_exp": False},
             )
             expiry_s, max_session_s = float(claims["exp"]), int(claims["max_session_s"])
-        except (jwt.InvalidTokenError, TypeError, ValueError):
+        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError):
             raise Unauthorized(_INVALID) from None
         if self._unix_clock() >= expiry_s:
             raise Unauthorized(_EXPIRED)

@@ -8,6 +8,8 @@ these subclasses add what an open port needs besides:
 - a peer that broke the protocol is told why even while it sends: what it still sends is taken, for a while;
 - an app that has closed may still receive: then it learns how the peer took it, by a close message or by none;
 - reads are small, so that one read's worth of tiny frames can't hold up the loop for long;
+- a message comes in so many pieces and no more: each costs memory, and an empty one counts towards no size;
+- a handshake that `websockets` refuses (a line or headers too long) is answered and closed, not left open for ever;
 - what a client does wrong, or is refused for, is no error of the server's: the log shows no trace of it.
 """
 
@@ -35,6 +37,10 @@ LINGER_S = 2.0
 
 READ_BYTES = 16_384
 """Half a second of 16 kHz PCM; up to 2,700 empty WebSocket messages."""
+
+
+MAX_FRAGMENTS = 1024
+"""Of one message. Clients send whole messages; proxies that cut them cut at some kilobytes."""
 
 
 class BoundedHttp(H11Protocol):
@@ -77,6 +83,20 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     _cut_timer: TimerHandle | None = None
     _is_failed = False
     _has_own_close_queued = False  # uvicorn tells the app of its own close, as if it were the peer's
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        if len(self.frames) > MAX_FRAGMENTS and not self.close_sent:
+            self.frames = []
+            self.conn.fail(1009, f"a message in more than {MAX_FRAGMENTS} pieces")
+            self.handle_parser_exception()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._cut_timer is not None:

@@ -192,5 +192,5 @@ class DoubleServer:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no path, or no text
         raise ScriptError(f"cannot read the script {path}: {error}") from error

@@ -12,13 +12,22 @@ from typing import Any
 
 from tympan.core.audio import CompressedEncoding, Encoding
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.config import FormattedSource
+from tympan.core.config import FormattedSource, Microphone
 from tympan.core.heartbeat import PERIOD_S
 from tympan.wire.kinds import Choice, Flag, Integer, JsonObject, Number, Strings, Text
 from tympan.wire.parameter import Parameter, State
+from tympan.wire.v3.llm_gateway import MAX_MESSAGES, PLACE, prompt_objection
 from tympan.wire.v3.models import DEFAULT_MODEL
 from tympan.wire.v3.modes import DEFAULT_MODE, MODES, U3_TURN
 from tympan.wire.v3.profiles import Profile
+from tympan.wire.v3.webhook import (
+    MAX_HEADER_NAME_CHARS,
+    MAX_HEADER_VALUE_CHARS,
+    MAX_URL_CHARS,
+    header_name_objection,
+    header_value_objection,
+    url_objection,
+)
 
 
 def _unavailable(what: str) -> Callable[[object], str | None]:
@@ -215,6 +224,38 @@ ACKNOWLEDGE_SILENCE = Parameter(
     is_updatable=True,
     profiles=U3,
 )
+WEBHOOK_URL = Parameter(
+    "webhook_url",
+    Text(MAX_URL_CHARS),
+    SAME,
+    "when the session is over, its finals are posted there, see [Webhook](#webhook)",
+    objection=url_objection,
+    difference="an address that isn't on the public Internet takes the operator's word; tried again for an hour",
+)
+WEBHOOK_AUTH_HEADER_NAME = Parameter(
+    "webhook_auth_header_name",
+    Text(MAX_HEADER_NAME_CHARS),
+    SAME,
+    "a header of the client's own that the webhook is posted with; both or none",
+    objection=header_name_objection,
+)
+WEBHOOK_AUTH_HEADER_VALUE = Parameter(
+    "webhook_auth_header_value",
+    Text(MAX_HEADER_VALUE_CHARS),
+    SAME,
+    "its value",
+    objection=header_value_objection,
+)
+LLM_GATEWAY = Parameter(
+    "llm_gateway",
+    JsonObject(),
+    SAME,
+    f"a chat completion request: `model`, 1 to {MAX_MESSAGES} `messages` of `role` and `content`, `max_tokens`, …; "
+    f"it is made for each finished turn, `{PLACE}` standing for its transcript, and answered by `LLMGatewayResponse`; "
+    "without effect unless the operator has set `llm_gateway_url`",
+    objection=prompt_objection,
+    difference="asks the operator's language model; without one it has no effect",
+)
 RESUMABLE = Parameter(
     "resumable",
     Flag(),
@@ -234,6 +275,24 @@ MESSAGES_RECEIVED = Parameter(
     State.EXTENSION,
     "only with `resume_key`: text messages of the server received in the session, `Resumed` not counted",
     "0",
+)
+
+VOICE_FOCUS = Parameter(
+    "voice_focus",
+    Choice(tuple(Microphone), "VoiceFocus"),
+    SAME,
+    "suppress noise for a speaker who is close to the microphone, or across the room; steady noise, no other voices. "
+    "Without the extra `focus` on the server it has no effect, and `Begin` doesn't echo it",
+    aliases=("noise_suppression_model",),
+    difference="steady noise is turned down, other voices aren't; no effect without the extra `focus`",
+)
+VOICE_FOCUS_THRESHOLD = Parameter(
+    "voice_focus_threshold",
+    Number(0, 1),
+    SAME,
+    "only with `voice_focus`: by how much noise is turned down, from 0 to 18 dB, or 12 dB for `far-field`",
+    "0.5",
+    aliases=("noise_suppression_threshold",),
 )
 
 PARAMETERS: tuple[Parameter[Any], ...] = (
@@ -258,6 +317,10 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
     LANGUAGE_DETECTION,
     SESSION_HEARTBEAT,
     ACKNOWLEDGE_SILENCE,
+    WEBHOOK_URL,
+    WEBHOOK_AUTH_HEADER_NAME,
+    WEBHOOK_AUTH_HEADER_VALUE,
+    LLM_GATEWAY,
     RESUMABLE,
     RESUME_KEY,
     MESSAGES_RECEIVED,
@@ -328,31 +391,9 @@ PARAMETERS: tuple[Parameter[Any], ...] = (
         WITHOUT_EFFECT,
         "only with `speaker_labels`",
     ),
-    Parameter(
-        "webhook_url",
-        Text(),
-        REFUSED,
-        "any address is refused: finals would never arrive there",
-        objection=_unavailable("a webhook"),
-    ),
-    Parameter("webhook_auth_header_name", Text(), WITHOUT_EFFECT, "only with `webhook_url`"),
-    Parameter("webhook_auth_header_value", Text(), WITHOUT_EFFECT, "only with `webhook_url`"),
-    Parameter("llm_gateway", JsonObject(), WITHOUT_EFFECT, "no `LLMGatewayResponse` is sent"),
     Parameter("domain", Choice(("medical-v1",), "Domain"), WITHOUT_EFFECT, "domain model"),
-    Parameter(
-        "voice_focus",
-        Choice(("near-field", "far-field"), "VoiceFocus"),
-        WITHOUT_EFFECT,
-        "noise suppression",
-        aliases=("noise_suppression_model",),
-    ),
-    Parameter(
-        "voice_focus_threshold",
-        Number(0, 1),
-        WITHOUT_EFFECT,
-        "strength of noise suppression",
-        aliases=("noise_suppression_threshold",),
-    ),
+    VOICE_FOCUS,
+    VOICE_FOCUS_THRESHOLD,
     Parameter(
         "customer_support_audio_capture",
         Flag(),

@@ -7,15 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding, SessionAudio
-from tympan.core.config import FormattedSource, SessionConfig, SessionLimits
+from tympan.core.config import FocusConfig, FormattedSource, Microphone, SessionConfig, SessionLimits
+from tympan.core.errors import BadParameter
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.wire.query import Given
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3 import parameters as p
+from tympan.wire.v3.llm_gateway import Prompt
 from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
 from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
 from tympan.wire.v3.profiles import Profile
 from tympan.wire.v3.update import changes
+from tympan.wire.v3.webhook import Webhook
 
 T = TypeVar("T")
 
@@ -33,7 +36,8 @@ class ConnectionOptions:
 
     `requested_model` is set when the name was unknown and the default serves it instead;
     `without_effect` names parameters that were given and do nothing here. Both are worth a line in the
-    log; neither holds a credential. `is_resumable` is the wish for the resume extension.
+    log; neither holds a credential. `is_resumable` is the wish for the resume extension. `webhook` and `prompt`
+    are None where nothing is to be posted, or asked.
     """
 
     token: str | None = field(default=None, repr=False)
@@ -44,6 +48,8 @@ class ConnectionOptions:
     requested_model: str | None = None
     without_effect: tuple[str, ...] = ()
     is_resumable: bool = False
+    webhook: Webhook | None = None
+    prompt: Prompt | None = None
 
 
 def parse_query(
@@ -71,6 +77,8 @@ def parse_query(
         requested_model=shortened if shortened and shortened != model else None,
         without_effect=without_effect,
         is_resumable=given.value(p.RESUMABLE) or False,
+        webhook=_webhook(given),
+        prompt=_prompt(given),
     )
     return _session_config(given, defaults, profile), options
 
@@ -107,6 +115,7 @@ def _session_config(given: Given, defaults: SessionConfig, profile: Profile) -> 
             has_language=_or(given.value(p.LANGUAGE_DETECTION), defaults.output.has_language),
         ),
         limits=_limits(given, defaults.limits),
+        focus=_focus(given, defaults.focus),
     )
     return changes(given.value).apply_to(base)
 
@@ -126,6 +135,28 @@ def _audio(given: Given, default: SessionAudio) -> SessionAudio:
         return CompressedFormat(CompressedEncoding(encoding))
     rate_hz = default.sample_rate_hz if isinstance(default, AudioFormat) else ENGINE_SAMPLE_RATE_HZ
     return AudioFormat(Encoding(encoding), _or(given.value(p.SAMPLE_RATE), rate_hz))
+
+
+def _focus(given: Given, default: FocusConfig | None) -> FocusConfig | None:
+    microphone, strength = given.value(p.VOICE_FOCUS), given.value(p.VOICE_FOCUS_THRESHOLD)
+    focus = default if microphone is None else FocusConfig(Microphone(microphone))
+    return focus if focus is None or strength is None else replace(focus, strength=strength)
+
+
+def _webhook(given: Given) -> Webhook | None:
+    url = given.value(p.WEBHOOK_URL)
+    name, value = given.value(p.WEBHOOK_AUTH_HEADER_NAME) or "", given.value(p.WEBHOOK_AUTH_HEADER_VALUE) or ""
+    if not url:
+        return None
+    if bool(name) != bool(value):
+        missing = p.WEBHOOK_AUTH_HEADER_VALUE if name else p.WEBHOOK_AUTH_HEADER_NAME
+        raise BadParameter(missing.name, "is missing; the receiver could not tell who posts")
+    return Webhook(url, (name, value.strip()) if name else None)
+
+
+def _prompt(given: Given) -> Prompt | None:
+    document = given.value(p.LLM_GATEWAY)
+    return Prompt(document) if document else None
 
 
 def _api_version(header: str | None) -> str:
