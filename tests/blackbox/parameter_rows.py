@@ -83,14 +83,18 @@ PARAMETER_ROWS = (
     ),
     Row(
         "encoding",
-        taken=("pcm_s16le", "pcm_mulaw"),
+        taken=("pcm_s16le", "pcm_mulaw", "opus", "ogg_opus", "aac"),
         refused=("flac", "PCM_S16LE", "pcm", ""),
-        unserved=("opus", "ogg_opus", "aac"),
     ),
-    Row("speech_model", taken=(*US_MODELS, "whisper-rt", *U3_MODELS), clamped=("nova-2", "u3-of-tomorrow")),
+    Row("speech_model", taken=(*US_MODELS, "whisper-rt", *U3_MODELS), clamped=("nova-2", "u3-of-tomorrow", "u3-pro")),
     boolean("format_turns"),
     share("end_of_turn_confidence_threshold"),
-    integer("min_turn_silence", 0, 10_000, aliases=("min_end_of_turn_silence_when_confident",)),
+    Row(
+        "min_turn_silence",
+        taken=("0", "10000", "-1", "10001"),  # clamped by strict services too
+        refused=NOT_INTEGER,
+        aliases=("min_end_of_turn_silence_when_confident",),
+    ),
     integer("max_turn_silence", 1, 3_600_000),
     share("vad_threshold"),
     boolean("include_partial_turns"),
@@ -105,7 +109,7 @@ PARAMETER_ROWS = (
     boolean("acknowledge_silence", beside=U3),
     Row(
         "keyterms_prompt",
-        taken=("", "[]", _list("Sonny"), _list(*["term"] * 100), _list("x" * 51), "Sonny,Beckett"),
+        taken=("", "[]", _list("Sonny"), _list(*["term"] * 100), _list("x" * 51)),
         refused=(_list(*["term"] * 101), '["Sonny"', "[1]", '[["Sonny"]]', "[null]"),
         aliases=("keyterms",),
     ),
@@ -129,7 +133,7 @@ PARAMETER_ROWS = (
     Row("speaker_labels", taken=("false",), refused=NOT_BOOLEAN, unserved=("true",)),
     integer("max_speakers", 1, 10),
     integer("speaker_labels_revision_interval_ms", 0, 86_400_000),
-    Row("webhook_url", taken=("",), unserved=("https://example.com/finals",)),
+    Row("webhook_url", taken=("",), unserved=("http://10.0.0.1/finals",)),  # not without the operator's word
     Row("webhook_auth_header_name", taken=("", "X-Secret")),
     Row("webhook_auth_header_value", taken=("", "secret")),
     Row(
@@ -153,7 +157,7 @@ PARAMETER_ROWS = (
 OWN_ROWS = (
     Row("formatted_source", taken=("full_decode", "final_words"), refused=("both", "")),
     boolean("resumable"),
-    Row("speech_model", taken=("u3-pro", "")),
+    Row("speech_model", taken=("",)),
 )
 """What our own server knows besides, or takes otherwise."""
 

@@ -29,14 +29,19 @@ def integer(name: str, low: int, high: int, *, is_u3: bool = False) -> UpdateRow
     return UpdateRow(name, taken=(low, high), clamped=(low - 1, high + 1), refused=refused, is_u3=is_u3)
 
 
+def clamped_integer(name: str, low: int, high: int) -> UpdateRow:
+    """One that strict services clamp too."""
+    return UpdateRow(name, taken=(low, high, low - 1, high + 1), refused=integer(name, low, high).refused)
+
+
 def share(name: str) -> UpdateRow:
     return UpdateRow(name, taken=(0, 1, 0.5), clamped=(-0.01, 1.01), refused=("0.5", True, [], {}, 10**30))
 
 
 UPDATE_ROWS = (
     UpdateRow("mode", taken=("min_latency", "max_accuracy"), refused=("fast", 7, True, []), is_u3=True),
-    integer("min_turn_silence", 0, 10_000),
-    integer("min_end_of_turn_silence_when_confident", 0, 10_000),
+    clamped_integer("min_turn_silence", 0, 10_000),
+    clamped_integer("min_end_of_turn_silence_when_confident", 0, 10_000),
     integer("max_turn_silence", 1, 3_600_000),
     share("end_of_turn_confidence_threshold"),
     share("vad_threshold"),

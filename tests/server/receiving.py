@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from certificates import Certificate
 from tympan.server.config import OutboundConfig
 
 LOOPBACK = OutboundConfig(networks=(ip_network("127.0.0.0/8"), ip_network("::1")))
@@ -45,11 +46,13 @@ class Receiver:
     answers: list[Response] = field(default_factory=list)
     respond: Callable[[Post], Awaitable[Response]] | None = None
     posts: list[Post] = field(default_factory=list)
+    certificate: Certificate | None = None
 
     def __enter__(self) -> Receiver:
         app = Starlette(routes=[Route("/{path:path}", self._receive, methods=["GET", "POST"])])
         self._socket = socket.create_server(("127.0.0.1", 0))
-        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", timeout_graceful_shutdown=1)
+        tls = {} if self.certificate is None else {"ssl_certfile": self.certificate.both}
+        config = uvicorn.Config(app, log_level="critical", lifespan="off", ws="none", **tls)
         self._server = uvicorn.Server(config)
         self._thread = threading.Thread(target=self._run, name="receiver")
         self._thread.start()
@@ -95,10 +98,13 @@ class Boor:
         self.visits = 0
 
     def __enter__(self) -> Boor:
-        threading.Thread(target=self._accept, name="boor", daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, name="boor", daemon=True)
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)  # ends `accept`, which closing alone doesn't
+        self._accepting.join(5)
         self._listening.close()
         for connection in self._open:
             connection.close()
@@ -117,5 +123,7 @@ class Boor:
 
     def _serve(self, connection: socket.socket) -> None:
         with suppress(OSError):
-            connection.recv(65_536)
+            came = connection.recv(65_536)
+            while came and not came.endswith(b"}"):  # the end of what is posted
+                came = connection.recv(65_536)
             self._behave(connection)

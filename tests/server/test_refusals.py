@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import suppress
 
 import httpx
 import pytest
-from running_service import KEY, SONNY, Service, Start, endings, eventually, limits
+from running_service import KEY, SONNY, Service, Start, StuckRecognizer, endings, eventually, limits
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tympan.core.errors import EngineError
-from tympan.core.words import Report
 from tympan.engines.scripted import ScriptedRecognizer, ScriptedStream
 from tympan.server.config import AuthConfig, NetworkConfig
 
@@ -218,27 +216,6 @@ def test_a_server_that_loads_refuses_the_upgrade_with_503(start: Start) -> None:
     with pytest.raises(InvalidStatus) as refused:
         service.connects()
     assert refused.value.response.status_code == 503
-
-
-class StuckStream(ScriptedStream):
-    """An engine that hears nothing for as long as a test needs it to."""
-
-    def __init__(self, is_released: threading.Event) -> None:
-        super().__init__(SONNY)
-        self._is_released = is_released
-
-    def step(self) -> Report | None:
-        self._is_released.wait(10)
-        return super().step()
-
-
-class StuckRecognizer(ScriptedRecognizer):
-    def __init__(self) -> None:
-        super().__init__(SONNY)
-        self.is_released = threading.Event()
-
-    def open_stream(self, options: object) -> StuckStream:
-        return StuckStream(self.is_released)
 
 
 def test_a_server_that_stops_does_not_wait_for_a_stuck_engine(start: Start) -> None:

@@ -128,6 +128,7 @@ def test_a_parameter_that_the_hosted_service_refuses_is_3006_before_begin(
         "speech_model=u3-rt-pro&mode=min_latency&prompt=hi&agent_context=hi",
         "speech_model=universal-streaming-english&continuous_partials=true&interruption_delay=100",
         "keyterms_prompt=" + array(["a" * 51, "b"]),
+        "keyterms_prompt=",
         "format_turns=True",
     ],
 )

@@ -169,8 +169,14 @@ class Conversation:
         self.outbox.abandon()
         self._outsiders.stop_asking()
         self._held.enter_context(self._gateway.visits.visit())
-        self._held.callback(self._loop.call_later(ALONE_S, self.close).cancel)
+        self._held.callback(self._loop.call_later(ALONE_S, self._cut_short).cancel)
         self._act(lambda: self._session.receive_terminate(self._now()))
+
+    def _cut_short(self) -> None:
+        """Its engine is too slow."""
+        waiting = {"session": self._id, "audio_ms": self.backlog_ms}
+        logger.warning("audio of a client that is gone was not judged in time", extra=waiting)
+        self.close()
 
     def _begin(self) -> list[Effect]:
         return self._session.begin(self._expires_at_unix_s)
@@ -267,6 +273,7 @@ class Conversation:
             return
         self._record.close_code, self._record.why = words.code, why
         self._link.close(self._id)
+        self._outsiders.stop_asking()
         for text in words.messages:
             self.outbox.put(text)
         self.outbox.finish()

@@ -74,6 +74,8 @@ def _session(
     asked = version.read(query, socket.headers, _capped(gateway.config.session, grant))
     if asked.webhook is not None:
         gateway.deliveries.check(asked.webhook)
+    if asked.prompt is not None and gateway.language_model is None:
+        logger.info("llm_gateway has no effect: llm_gateway_url is not set")
     if asked.remarks:
         logger.info("some of what a client asks for has no effect", extra=dict(asked.remarks))
     is_kept = asked.is_resumable and gateway.config.resume_window_s > 0

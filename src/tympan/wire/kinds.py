@@ -216,7 +216,7 @@ class Strings(Kind[tuple[str, ...]]):
         return tuple(item.strip() for item in items if item.strip())
 
     def check_spelling(self, name: str, texts: Sequence[str]) -> None:
-        if len(texts) > 1 or not texts[0].lstrip().startswith("["):
+        if len(texts) > 1 or (texts[0].strip() and not texts[0].lstrip().startswith("[")):
             raise BadParameter(name, "Invalid JSON array")
 
     def check(self, name: str, value: tuple[str, ...], *, is_strict: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from tympan.core.units import Monotonic
 from tympan.server.outbound.attempts import RetryPolicy
 from tympan.server.outbound.backlog import (
+    LONGEST_QUIET_S,
     MAX_RUNNING,
     MAX_RUNNING_PER_RECEIVER,
     OVERHEAD_BYTES,
@@ -59,12 +60,52 @@ def test_one_that_failed_is_tried_again_when_its_delay_is_over() -> None:
     assert (made.count, made.deadline()) == (0, None)
 
 
+def test_a_receiver_that_failed_is_left_alone_longer_each_time_until_it_is_there() -> None:
+    made = backlog(*(delivery(added_s=n / 10) for n in range(ROOM)))
+    now, quiet = 10.0, []
+    for _ in range(3):
+        for one in made.advance(at(now)):
+            made.receive_failed(one, at(now), chance=1)
+        until = made.deadline()
+        assert until is not None
+        assert made.advance(at(until - 0.01)) == []
+        quiet.append(until - now)
+        now = until
+    assert quiet == [1, 2, 4]
+    first, *others = made.advance(at(now))
+    made.receive_done(first)
+    for one in others:
+        made.receive_failed(one, at(now), chance=1)
+    assert made.deadline() == now + 1, "it was there, so it begins anew"
+
+
+def test_a_receiver_that_is_dead_for_long_is_asked_now_and_then() -> None:
+    made = Backlog(RetryPolicy(max_attempts=1000, give_up_after_s=1e6))
+    for _ in range(100):
+        made.receive_delivery(delivery())
+    now, attempts = 0.0, 0
+    while now < 3600:
+        started = made.advance(at(now))
+        attempts += len(started)
+        for one in started:
+            made.receive_failed(one, at(now + 10), chance=0.5)
+        deadline = made.deadline()
+        assert deadline is not None
+        assert deadline <= now + 10 + LONGEST_QUIET_S
+        now = max(deadline, now + 10)
+    assert attempts < 3600 / 30 * MAX_RUNNING_PER_RECEIVER + 40
+
+
 def test_a_receiver_that_asks_for_time_gets_it() -> None:
     one = delivery()
     made = backlog(one)
     made.advance(at(0))
     made.receive_failed(one, at(0), chance=0, retry_after_s=60)
     assert made.deadline() == 60
+    other = delivery(added_s=1)
+    made.receive_delivery(other)
+    assert made.deadline() == LONGEST_QUIET_S
+    assert made.advance(at(59)) == [other], "what is for another address there waits less"
 
 
 def test_one_that_is_too_old_is_not_tried_again() -> None:

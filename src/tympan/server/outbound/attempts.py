@@ -43,8 +43,7 @@ class RetryPolicy:
         """How long to wait after so many attempts; `chance` is drawn from 0 to 1. What the receiver asks for counts
         where it is longer, up to a limit."""
         doubled_s = min(self.first_delay_s * 2.0 ** min(attempts - 1, 60), self.longest_delay_s)
-        asked_s = min(retry_after_s or 0, self.longest_retry_after_s)
-        return max(doubled_s * (1 + chance) / 2, asked_s)
+        return max(doubled_s * (1 + chance) / 2, min(retry_after_s or 0, self.longest_retry_after_s))
 
     def has_next(self, attempts: int, age_s: float) -> bool:
         """Whether to try again after so many attempts, when the next one would be made at that age."""

@@ -6,6 +6,8 @@ Rules:
 - What is kept is bounded in bytes. Where it is too much, the receiver for which most is kept loses the newest that
   waits: one that is dead takes no room from the others either.
 - A delivery is tried again as the policy says; the age counts from when it was added.
+- A receiver that failed is left alone for a while, longer each time it fails again, whatever else waits for it, but
+  never for long.
 """
 
 from __future__ import annotations
@@ -22,8 +24,13 @@ MAX_KEPT_BYTES = 67_108_864
 OVERHEAD_BYTES = 8_192
 """What a delivery takes besides its body, counted generously: its address and header may be long."""
 
+LONGEST_QUIET_S = 30.0
+"""One host may receive for many clients: what one of their addresses does holds up the others for no longer."""
+
 MAX_RUNNING = 32
 MAX_RUNNING_PER_RECEIVER = 4
+
+_ALWAYS = Monotonic(-math.inf)
 
 
 @dataclass(eq=False, slots=True)
@@ -50,13 +57,26 @@ class _Line:
     waiting: list[Delivery] = field(default_factory=list)
     running: list[Delivery] = field(default_factory=list)
     kept_bytes: int = 0
+    failures: int = 0  # in a row, those that came together counted once
+    quiet_until: Monotonic = _ALWAYS
 
-    def next(self, now: Monotonic) -> Delivery | None:
-        """The one that is due for longest; None when none may run."""
-        if len(self.running) >= MAX_RUNNING_PER_RECEIVER or not self.waiting:
+    @property
+    def first(self) -> Delivery | None:
+        """The one that runs next; None when none may."""
+        if len(self.running) >= MAX_RUNNING_PER_RECEIVER:
             return None
-        first = min(self.waiting, key=lambda delivery: delivery.due_at)
-        return first if first.due_at <= now else None
+        return min(self.waiting, key=lambda delivery: delivery.due_at, default=None)
+
+    def due_at(self, delivery: Delivery) -> Monotonic:
+        """When it may run."""
+        return max(delivery.due_at, self.quiet_until)
+
+    def receive_failure(self, now: Monotonic, policy: RetryPolicy, chance: float, retry_after_s: float | None) -> None:
+        """An attempt failed: fall quiet."""
+        if now >= self.quiet_until:
+            self.failures += 1
+        quiet_s = min(policy.delay_s(self.failures, chance, retry_after_s), LONGEST_QUIET_S)
+        self.quiet_until = max(self.quiet_until, Monotonic(now + quiet_s))
 
 
 class Backlog:
@@ -95,10 +115,10 @@ class Backlog:
         """Time passed. Returns the deliveries to attempt now; they run until their outcome is told."""
         started = []
         while self.running_count < MAX_RUNNING:
-            candidates = [(len(line.running), first.due_at, line, first) for line, first in self._firsts(now)]
-            if not candidates:
+            ready = [(line, first) for line, first in self._firsts() if line.due_at(first) <= now]
+            if not ready:
                 break
-            _, _, line, first = min(candidates, key=lambda candidate: candidate[:2])
+            line, first = min(ready, key=lambda pair: (len(pair[0].running), pair[1].due_at))
             line.waiting.remove(first)
             line.running.append(first)
             first.attempts += 1
@@ -106,36 +126,39 @@ class Backlog:
         return started
 
     def receive_done(self, delivery: Delivery) -> None:
-        """An attempt settled it, one way or the other."""
-        self._lines[delivery.receiver].running.remove(delivery)
+        """An attempt settled it, one way or the other: the receiver is there."""
+        line = self._lines[delivery.receiver]
+        line.failures = 0
+        line.running.remove(delivery)
         self._forget(delivery)
 
     def receive_failed(
         self, delivery: Delivery, now: Monotonic, chance: float, retry_after_s: float | None = None
     ) -> bool:
         """An attempt failed. Returns whether there will be another; else it is given up."""
-        delay_s = self._policy.delay_s(delivery.attempts, chance, retry_after_s)
-        if not self._policy.has_next(delivery.attempts, now + delay_s - delivery.added_at):
-            self.receive_done(delivery)
-            return False
         line = self._lines[delivery.receiver]
         line.running.remove(delivery)
+        line.receive_failure(now, self._policy, chance, retry_after_s)
+        delay_s = self._policy.delay_s(delivery.attempts, chance, retry_after_s)
+        if not self._policy.has_next(delivery.attempts, now + delay_s - delivery.added_at):
+            self._forget(delivery)
+            return False
         delivery.due_at = Monotonic(now + delay_s)
         line.waiting.append(delivery)
         return True
 
     def receive_hurry(self, now: Monotonic) -> None:
         """There is no time for delays: everything that waits is due."""
-        for delivery in self._all():
-            delivery.due_at = min(delivery.due_at, now)
+        for line in self._lines.values():
+            line.quiet_until = now
+            for delivery in line.waiting:
+                delivery.due_at = min(delivery.due_at, now)
 
     def deadline(self) -> Monotonic | None:
         """When `advance` next matters; what waits for an attempt to end has none."""
         if self.running_count >= MAX_RUNNING:
             return None
-        free = (line for line in self._lines.values() if len(line.running) < MAX_RUNNING_PER_RECEIVER)
-        due_at = min((delivery.due_at for line in free for delivery in line.waiting), default=math.inf)
-        return None if due_at == math.inf else Monotonic(due_at)
+        return min((line.due_at(first) for line, first in self._firsts()), default=None)
 
     def close(self) -> list[Delivery]:
         """Give everything up, and return it. Idempotent."""
@@ -149,10 +172,9 @@ class Backlog:
             yield from line.running
             yield from line.waiting
 
-    def _firsts(self, now: Monotonic) -> Iterator[tuple[_Line, Delivery]]:
+    def _firsts(self) -> Iterator[tuple[_Line, Delivery]]:
         for line in self._lines.values():
-            first = line.next(now)
-            if first is not None:
+            if (first := line.first) is not None:
                 yield line, first
 
     def _heaviest(self) -> _Line | None:

@@ -23,7 +23,6 @@ from tympan.server.outbound.backlog import MAX_RUNNING, Backlog, Delivery
 from tympan.server.outbound.finals import Finals
 from tympan.server.outbound.poster import Poster
 from tympan.server.outbound.reach import Reach
-from tympan.server.outbound.resolver import Resolver
 from tympan.server.outbound.signature import signed_headers
 from tympan.wire.v3.webhook import Webhook, webhook_body
 
@@ -33,6 +32,8 @@ DRAIN_S = 2.0
 """For last attempts, when the server stops."""
 
 _DRAIN_POLL_S = 0.02
+_MAX_ANSWER_BYTES = 32_768
+"""Of an answer only the status and one header matter."""
 
 
 class Deliveries:
@@ -44,7 +45,7 @@ class Deliveries:
         self._unix_clock = unix_clock
         self._reach = Reach(config.networks)
         self._backlog = Backlog()
-        self._poster = Poster(self._reach, Resolver(), max_connections=MAX_RUNNING)
+        self._poster = Poster(self._reach, max_connections=MAX_RUNNING, max_read_bytes=_MAX_ANSWER_BYTES)
         self._changed = asyncio.Event()
         self._running: asyncio.Task[None] | None = None
         self._has_stopped = False

@@ -12,8 +12,10 @@ Rules:
 from __future__ import annotations
 
 import asyncio
+import math
 import ssl
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -26,6 +28,10 @@ from tympan.server.outbound.reach import Reach
 from tympan.server.outbound.resolver import Resolver
 
 _SIP_BYTES = 4_096
+_LONGEST_REASON = 200
+_NEXT_ADDRESS_S = 3.0
+"""Time for an address to accept a connection, where another could be tried."""
+
 _FAILURES = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
@@ -45,10 +51,21 @@ class Answer:
 
 
 class Poster:
-    """Posts to http and https addresses within a reach."""
+    """Posts to http and https addresses within a reach.
 
-    def __init__(self, reach: Reach, resolver: Resolver, *, max_connections: int, max_idle: int = 0) -> None:
-        self._backend = _JudgedBackend(reach, resolver)
+    At most `max_idle` connections are kept for further requests. No more than `max_read_bytes` are read from one
+    connection: where the other side isn't trusted, interim responses without end must not keep anybody busy.
+    """
+
+    def __init__(
+        self,
+        reach: Reach,
+        *,
+        max_connections: int,
+        max_idle: int = 0,
+        max_read_bytes: float = math.inf,
+    ) -> None:
+        self._backend = _JudgedBackend(reach, Resolver(), max_read_bytes)
         self._max_connections = max_connections
         self._max_idle = max_idle
         self._pool: httpcore.AsyncConnectionPool | None = None
@@ -75,7 +92,7 @@ class Poster:
         except TimeoutError:
             raise Unreachable(f"no whole answer within {timeout_s:g} s") from None
         except _FAILURES as error:
-            raise Unreachable(f"{type(error).__name__}: {error}") from error
+            raise Unreachable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON]) from error
 
     async def close(self) -> None:
         """Close what is open. Idempotent."""
@@ -98,7 +115,7 @@ class Poster:
                 ssl_context=ssl.create_default_context(),
                 max_connections=self._max_connections,
                 max_keepalive_connections=self._max_idle,
-                keepalive_expiry=60,
+                keepalive_expiry=30,
                 network_backend=self._backend,
             )
         return self._pool
@@ -116,9 +133,10 @@ async def _read(response: httpcore.Response, max_bytes: int) -> bytes:
 class _JudgedBackend(httpcore.AsyncNetworkBackend):
     """Connects to judged addresses only."""
 
-    def __init__(self, reach: Reach, resolver: Resolver) -> None:
+    def __init__(self, reach: Reach, resolver: Resolver, max_read_bytes: float) -> None:
         self._reach = reach
         self._resolver = resolver
+        self._max_read_bytes = max_read_bytes
         self._plain = httpcore.AnyIOBackend()
 
     async def connect_tcp(
@@ -129,14 +147,14 @@ class _JudgedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        failure: Exception | None = None
-        for address in await self._judged(host, port):
-            try:
-                stream = await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
-                return _SippingStream(stream)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise Unreachable(f"cannot connect: {failure}") from failure
+        *others, last = await self._judged(host, port)
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._connect(address, port, _NEXT_ADDRESS_S)
+        return await self._connect(last, port, timeout)
+
+    async def _connect(self, address: str, port: int, timeout_s: float | None) -> _SippingStream:
+        return _SippingStream(await self._plain.connect_tcp(address, port, timeout_s), self._max_read_bytes)
 
     async def _judged(self, host: str, port: int) -> list[str]:
         """The addresses of a host that are within reach, at least one."""
@@ -154,14 +172,18 @@ class _JudgedBackend(httpcore.AsyncNetworkBackend):
 
 
 class _SippingStream(httpcore.AsyncNetworkStream):
-    """A stream that reads little at once, so that nothing is parsed for long without a pause: what the other side sends
-    may be thousands of interim responses."""
+    """A stream that reads little at once, so that nothing is parsed for long without a pause, and not too much."""
 
-    def __init__(self, stream: httpcore.AsyncNetworkStream) -> None:
+    def __init__(self, stream: httpcore.AsyncNetworkStream, max_read_bytes: float) -> None:
         self._stream = stream
+        self._left_bytes = max_read_bytes
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return await self._stream.read(min(max_bytes, _SIP_BYTES), timeout)
+        if self._left_bytes <= 0:
+            raise httpcore.ReadError("the answer is too long")
+        piece = await self._stream.read(min(max_bytes, _SIP_BYTES), timeout)
+        self._left_bytes -= len(piece)
+        return piece
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
         await self._stream.write(buffer, timeout)
@@ -172,7 +194,8 @@ class _SippingStream(httpcore.AsyncNetworkStream):
     async def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.AsyncNetworkStream:
-        return _SippingStream(await self._stream.start_tls(ssl_context, server_hostname, timeout))
+        stream = await self._stream.start_tls(ssl_context, server_hostname, timeout)
+        return _SippingStream(stream, self._left_bytes)
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
