@@ -36,7 +36,6 @@ Measure = tuple[str, float, str]
 
 SETTINGS: Mapping[str, FocusConfig | None] = {
     _OFF: None,
-    "far-field": FocusConfig(Microphone.FAR_FIELD),
     "near-field": FocusConfig(Microphone.NEAR_FIELD),
     "near-field, threshold 1": FocusConfig(Microphone.NEAR_FIELD, 1.0),
 }
