@@ -88,7 +88,7 @@ class OggOpusFramer:
         if self._head.startswith(CAPTURE[: len(self._head)]):
             return
         check_not_foreign(self._head, expected=_EXPECTED)
-        raise BadAudio(f"expected {_EXPECTED}, which begins with {CAPTURE!r}, got {self._head[:4]!r}")
+        raise BadAudio(f"expected {_EXPECTED}, which begins with '{CAPTURE.decode()}'; this begins with something else")
 
     def _take(self, piece: Piece) -> Packet | None:
         if piece.page.is_first:
