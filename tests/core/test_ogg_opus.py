@@ -171,10 +171,18 @@ def test_a_picture_in_the_comments_is_passed_over() -> None:
     assert payloads(*pages) == [PACKETS[0]]
 
 
+def test_a_stream_without_comments_is_heard_from_its_first_packet() -> None:
+    head = ogg_page([opus_head()], number=0, flags=FIRST)
+
+    assert payloads(head, ogg_page(PACKETS[:2], number=1)) == PACKETS[:2]
+
+
 def test_comments_without_end_are_refused() -> None:
     full = bytes(255 * 255)
     pages = [
-        ogg_page([full], number=number, flags=CONTINUED * (number > 1), is_open=True)
+        ogg_page(
+            [full if number > 1 else TAGS + full[16:]], number=number, flags=CONTINUED * (number > 1), is_open=True
+        )
         for number in range(1, MAX_TAGS_BYTES // len(full) + 3)
     ]
 
