@@ -24,7 +24,10 @@ def session_address(url: str, parameters: Mapping[str, ParameterValue]) -> str:
         RequestError: no address of a server.
     """
     parts = _parts(url)
-    query = "&".join(filter(None, [parts.query, build_query(parameters)]))
+    try:
+        query = "&".join(filter(None, [parts.query, build_query(parameters)]))
+    except UnicodeEncodeError:
+        raise RequestError("a parameter holds half of a surrogate pair, which is no text; was it cut apart?") from None
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/") or _PATH, query, ""))
 
 

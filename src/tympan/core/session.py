@@ -34,9 +34,11 @@ from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.core.received import received_audio
 from tympan.core.units import Monotonic, StreamMs
 
-STRICT_MIN_CHUNK_MS = 50
-STRICT_SHORT_CHUNKS_MS = 1000
+SHORT_CHUNKS_MS = 1000
 """Short chunks are an error only after this much of them in a row (protocol reference, section 3)."""
+
+HOSTED_PACE = 1.25
+"""Seconds of audio that the hosted service judges in a second, however fast they come (same section)."""
 
 LONGEST_COMPRESSED_CHUNK_MS = 10_000
 """Also where raw audio may have less, as when strict: an Opus packet is short, and a byte stream is cut anywhere."""
@@ -102,15 +104,8 @@ class Session:
         error = self._count(payload)
         if error is not None:
             return [*effects, *self._close(error)]
-        limit_ms = self._config.limits.max_backlog_ms
-        if self.backlog_ms > limit_ms:
-            waiting_s, limit_s = self.backlog_ms / 1000, limit_ms / 1000
-            too_fast = AudioTooFast(
-                f"Audio Transmission Rate Exceeded: {waiting_s:.1f} sec. of audio wait to be transcribed, "
-                f"at most {limit_s:.0f} sec. may; send at real time"
-            )
-            return [*effects, *self._close(too_fast)]
-        return [*effects, Feed(payload)]
+        too_fast = self._pace_error(now)
+        return [*effects, *self._close(too_fast)] if too_fast else [*effects, Feed(payload)]
 
     def receive_keep_alive(self, now: Monotonic) -> list[Effect]:
         """A message that only shows that the client lives."""
@@ -217,18 +212,32 @@ class Session:
     def _count(self, payload: bytes) -> BadChunk | BadAudio | None:
         """Count the audio of a message, unless it is to be refused."""
         limits = self._config.limits
-        is_raw = isinstance(self._config.audio, AudioFormat)
-        longest_ms = limits.max_chunk_ms if is_raw else max(limits.max_chunk_ms, LONGEST_COMPRESSED_CHUNK_MS)
-        low = STRICT_MIN_CHUNK_MS if is_raw and limits.is_strict else 0
+        low_ms, high_ms = limits.min_chunk_ms, limits.max_chunk_ms
+        if not isinstance(self._config.audio, AudioFormat):
+            low_ms, high_ms = 0, max(high_ms, LONGEST_COMPRESSED_CHUNK_MS)
         try:
-            duration_ms = self._received.receive(payload, longest_ms)
+            duration_ms = self._received.receive(payload, high_ms)
         except BadAudio as error:
             return error
-        self._short_chunks_ms = self._short_chunks_ms + duration_ms if duration_ms < low else 0.0
-        if duration_ms <= longest_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
+        self._short_chunks_ms = self._short_chunks_ms + duration_ms if duration_ms < low_ms else 0.0
+        if duration_ms <= high_ms and self._short_chunks_ms < SHORT_CHUNKS_MS:
             return None
-        kind = ChunkTooLong if duration_ms > longest_ms else ChunkTooShort
-        return kind(f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {longest_ms} ms")
+        kind = ChunkTooLong if duration_ms > high_ms else ChunkTooShort
+        return kind(f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low_ms} and {high_ms} ms")
+
+    def _pace_error(self, now: Monotonic) -> AudioTooFast | None:
+        limits, elapsed_s = self._config.limits, now - self._began_at
+        if self.backlog_ms > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: {self.backlog_ms / 1000:.1f} sec. of audio wait to be transcribed, "
+                f"at most {limits.max_backlog_ms / 1000:.0f} sec. may; send at real time"
+            )
+        if limits.is_strict and self.received_ms - HOSTED_PACE * elapsed_s * 1000 > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: Received {self.received_ms / 1000:.1f} sec. audio "
+                f"in {elapsed_s:.1f} sec"
+            )
+        return None
 
     def _end(self, now: Monotonic) -> list[Effect]:
         if self._ending_error is not None:

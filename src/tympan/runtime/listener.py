@@ -21,6 +21,7 @@ from tympan.core.turn import EndTurn, Look, Read, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Report
 from tympan.dsp.decode import decoder_of
+from tympan.dsp.focus import focused
 from tympan.engines.base import Stream, StreamOptions
 
 
@@ -41,7 +42,7 @@ class Listener:
     def __init__(self, stream: Stream, config: SessionConfig) -> None:
         self._stream = stream
         self._config = config
-        self._decoder = decoder_of(config.audio)
+        self._decoder = focused(decoder_of(config.audio), config.focus)
         self._machine = TurnMachine(config.turn)
         self._settled = SettledPosition(config)
         self._silence = SilenceWatch(is_on=config.output.has_silence)

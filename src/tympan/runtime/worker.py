@@ -116,6 +116,11 @@ class Worker:
             seat.inbox.append(item)
             self._make_ready(seat)
 
+    def is_idle(self, seat: Seat) -> bool:
+        """All that was given to a seat has been judged, and what was heard is delivered."""
+        with self._condition:
+            return not seat.is_ready
+
     def remove(self, seat: Seat) -> None:
         """Close a seat; its stream is freed by the worker's thread. Idempotent."""
         with self._condition:

@@ -1,6 +1,6 @@
 """The protocol reference, written from the tables that the code runs on. PURE; `render` returns Markdown.
 
-Nothing is told twice: parameters come from `parameters.py`, messages from `messages.py`, profiles from
+Nothing is told twice: parameters come from `parameters`, messages from `messages.py`, profiles from
 `profiles.py`, close codes from `close_codes.py`.
 """
 
@@ -36,10 +36,10 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-`mode`, `prompt` and `agent_context` with a model that isn't U3. What is marked *U3 only* or *US only* is checked
-and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The server's operator may set
-other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
+as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
+*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
+server's operator may set other defaults, but for the U3 models'.
 
 """
 
@@ -106,6 +106,27 @@ _U3_NOTE = f"""\
 
 """
 
+_WEBHOOK_NOTE = """\
+## Webhook
+
+A session that was opened with `webhook_url` is posted there when it is over, however it ended: after `Termination`, an
+error or a timeout, when the client vanished (what it had sent is transcribed first), when a session that was kept for
+it ends, when the server stops. Once for each session, after its last message. The body is JSON:
+
+    {"session_id": "…", "messages": [{"type": "Turn", "turn_order": 0, "end_of_turn": true, …}, …]}
+
+`session_id` is the `id` of `Begin`; `messages` holds one `Turn` for each finished turn, exactly as it was sent: with
+`format_turns` the formatted one, else the only one. A session without turns has an empty list.
+
+An address that isn't allowed is refused with code 3006 before `Begin`: without a word of the operator's, only hosts on
+the public Internet are. A name is looked up when the session is over; one that leads elsewhere gets nothing then. An
+answer of the 2xx kind within 10 s settles it; 408, 425, 429, 5xx and no answer are tried again, up to ten times in all
+within an hour; anything else, redirects among it, is final. Where the operator has set a secret, the headers
+`webhook-id`, `webhook-timestamp` and `webhook-signature` are those of
+[Standard Webhooks](https://www.standardwebhooks.com/).
+
+"""
+
 _RESUMING_NOTE = """\
 ## Resuming
 
@@ -154,6 +175,7 @@ def render() -> str:
         *(message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
         _U3_NOTE,
+        _WEBHOOK_NOTE,
         _resuming_section(),
         _close_code_section(),
     ]
