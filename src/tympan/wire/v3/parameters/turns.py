@@ -53,7 +53,8 @@ VAD_THRESHOLD = Parameter(
     "vad_threshold",
     Number(0, 1),
     State.SAME,
-    "a frame is speech from this probability on",
+    "speech begins with a frame (32 ms) of this probability and goes on down to 0.15 less; at 0 all is speech but what "
+    "is surely silent (below 0.01), at 1 nothing is",
     "0.4",
     str(U3_TURN.vad_threshold),
     is_updatable=True,
