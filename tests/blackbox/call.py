@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
@@ -99,6 +100,17 @@ class Call:
                 break
         self.sent.append(f"{len(audio)} bytes of audio by {chunk_bytes}")
 
+    def plays_until_words_come(self, audio: bytes) -> None:
+        """16 kHz PCM16 by 50 ms, until the service has told words of an open turn."""
+        patience_s, self.patience_s = self.patience_s, 0.05 / self.realtime_factor if self.realtime_factor else 0.01
+        for start in range(0, len(audio), 1600):
+            self.socket.send(audio[start : start + 1600])
+            with suppress(TimeoutError):
+                if self._receive().get("words"):
+                    break
+        self.patience_s = patience_s
+        self.sent.append(f"{start + 1600} bytes of audio, until words came")
+
     def hears(self, says: str = "4: the service answers") -> Message:
         """The next message."""
         try:
@@ -130,6 +142,23 @@ class Call:
             return self._ending()
         except TimeoutError:
             broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
+
+    def hears_refusal(self, says: str) -> Ended:
+        """The end of a session that must not begin; one that does is told at once."""
+        try:
+            while True:
+                if self._receive().get("type") == "Begin":
+                    broken(says, "Begin: the session began all the same", self)
+        except ConnectionClosed:
+            return self._ending()
+        except TimeoutError:
+            broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
+
+    def ends_by(self, message: Message | str | bytes, says: str) -> Ended:
+        """The end of a session that this message must end. Terminate follows, so that one that goes on is told soon."""
+        self.sends(message)
+        self.sends({"type": "Terminate"})
+        return self.hears_end(says)
 
     def terminates(self) -> Ended:
         """A graceful end, which must come."""

@@ -31,6 +31,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--speech", metavar="WAV", help="16 kHz mono PCM16 speech; else the recording of the model's wheel")
     group.addoption(
+        "--pace", type=float, default=1.0, metavar="N", help="play speech at N times its own pace; 0: without a pause"
+    )
+    group.addoption(
         "--slow", action="store_true", help="also checks that wait for timers of the endpoint, 5 s and more"
     )
     group.addoption(
@@ -76,6 +79,16 @@ def service(request: pytest.FixtureRequest) -> Endpoint:
     if url:
         return _foreign(request.config, url)
     server: OwnServer = request.getfixturevalue(f"own_{request.param}")
+    return server.endpoint
+
+
+@pytest.fixture(scope="session")
+def lenient_service(request: pytest.FixtureRequest) -> Endpoint:
+    """The service, or the lenient one of ours: for what doesn't depend on strictness and takes long."""
+    url = option(request.config, "--endpoint")
+    if url:
+        return _foreign(request.config, url)
+    server: OwnServer = request.getfixturevalue("own_lenient")
     return server.endpoint
 
 
@@ -132,6 +145,13 @@ def hurried_server(servers: Servers, script: Path) -> OwnServer:
     return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
 
 
+@pytest.fixture
+def hurried(ours: None, hurried_server: OwnServer) -> Iterator[Endpoint]:
+    """The same, for one test."""
+    yield hurried_server.endpoint
+    hurried_server.endpoint.hang_up()
+
+
 @pytest.fixture(scope="session")
 def open_server(servers: Servers, script: Path) -> OwnServer:
     return servers.start("--no-auth", "--script", str(script))
@@ -144,10 +164,22 @@ def open_door(ours: None, open_server: OwnServer) -> Iterator[Endpoint]:
     open_server.endpoint.hang_up()
 
 
+@pytest.fixture(scope="session")
+def failing_server(servers: Servers) -> OwnServer:
+    return servers.start("--api-key", KEY, "--engine", "failing", has_failing_engine=True)
+
+
 @pytest.fixture
-def failing(ours: None) -> Iterator[OwnServer]:
-    """Its engine breaks at the first audio. A test's own: it may be stopped."""
-    server = start("--api-key", KEY, "--engine", "failing", has_failing_engine=True)
+def failing(ours: None, failing_server: OwnServer) -> Iterator[OwnServer]:
+    """Its engine breaks at the first audio."""
+    yield failing_server
+    failing_server.endpoint.hang_up()
+
+
+@pytest.fixture
+def stopping(ours: None, script: Path) -> Iterator[OwnServer]:
+    """A test's own, which it stops."""
+    server = start("--api-key", KEY, "--script", str(script))
     yield server
     server.endpoint.hang_up()
     server.is_asked_to_stop()
@@ -161,6 +193,7 @@ def _foreign(config: pytest.Config, url: str) -> Endpoint:
         url.rstrip("/"),
         option(config, "--key"),
         Strictness(option(config, "--expect-profile") or Strictness.UNKNOWN),
+        realtime_factor=float(config.getoption("--pace")),
         interval_s=60 / per_minute if per_minute else 0.0,
         authority=authority,
     )

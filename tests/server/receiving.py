@@ -98,10 +98,13 @@ class Boor:
         self.visits = 0
 
     def __enter__(self) -> Boor:
-        threading.Thread(target=self._accept, name="boor", daemon=True).start()
+        self._accepting = threading.Thread(target=self._accept, name="boor", daemon=True)
+        self._accepting.start()
         return self
 
     def __exit__(self, *_: object) -> None:
+        self._listening.shutdown(socket.SHUT_RDWR)  # ends `accept`, which closing alone doesn't
+        self._accepting.join(5)
         self._listening.close()
         for connection in self._open:
             connection.close()

@@ -6,13 +6,16 @@ import asyncio
 import json
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+import assemblyai.streaming.v3 as sdk
 import pytest
-from receiving import Boor, Post, Receiver
+from assemblyai.streaming.v3.models import LLMGatewayConfig, LLMGatewayMessage
+from receiving import LOOPBACK, Boor, Post, Receiver
 from resuming_client import ResumingClient, metric
-from running_service import Client, Service, Start, eventually
+from running_service import CHUNK, KEY, Client, Service, Start, eventually
 from starlette.responses import JSONResponse, Response
 
 from tympan.engines.scripted import Script, ScriptedWord
@@ -61,7 +64,8 @@ def completion(text: str) -> dict[str, Any]:
 
 async def echo(post: Post) -> Response:
     """A model that repeats what it is asked, and shouts."""
-    return JSONResponse(completion(post.document["messages"][-1]["content"].upper() + " – é"))
+    text = post.document["messages"][-1].get("content", "")
+    return JSONResponse(completion(text.upper() + " – é"))
 
 
 @pytest.fixture
@@ -72,7 +76,7 @@ def model() -> Iterator[Receiver]:
 
 @pytest.fixture
 def service(start: Start, model: Receiver) -> Service:
-    return start(outbound=OutboundConfig(llm_url=f"{model.url}/v1/", llm_key="sesame"))
+    return start(outbound=OutboundConfig(llm_url=f"{model.url}/v1/?version=7", llm_key="sesame"))
 
 
 def hears_all(client: Client, ms: int = 2500) -> list[dict[str, Any]]:
@@ -221,3 +225,31 @@ def test_a_model_slower_than_the_turns_is_asked_no_more_than_it_may_be(start: St
         kept = language_model.MAX_ASKED_PER_SESSION + language_model.MAX_WAITING_PER_SESSION
         assert outcomes(service, "dropped") == 60 - kept
         assert eventually(lambda: model.visits == language_model.MAX_ASKED_PER_SESSION)
+
+
+@pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")  # how the SDK opens its connection
+def test_the_official_python_sdk_asks_and_is_answered(start: Start, model: Receiver) -> None:
+    service = start(outbound=replace(LOOPBACK, llm_url=f"{model.url}/v1"))
+    told: list[Any] = []
+    transcriber = sdk.RealTimeTranscriber(sdk.RealTimeTranscriberOptions(api_key=KEY, api_host=service.url))
+    transcriber.on(sdk.RealTimeEvents.LLMGatewayResponse, lambda client, event: told.append(event))
+    messages = [LLMGatewayMessage(role="user", content="To French: {{turn}}")]
+    transcriber.connect(
+        sdk.RealTimeParameters(
+            sample_rate=16_000,
+            format_turns=True,
+            llm_gateway=LLMGatewayConfig(model="a-model", messages=messages, max_tokens=50),
+            webhook_url=f"{model.url}/hook",
+            webhook_auth_header_name="X-Secret",
+            webhook_auth_header_value="sesame",
+        )
+    )
+    transcriber.stream([CHUNK] * 40)
+    transcriber.disconnect(terminate=True)
+    [answer] = told
+    assert (answer.turn_order, answer.transcript) == (0, SONNY_SAYS)
+    assert answer.data["choices"][0]["message"]["content"] == f"TO FRENCH: {SONNY_SAYS.upper()} – é"
+    asked, posted = model.gets(2)
+    assert asked.document["max_tokens"] == 50
+    assert posted.headers["x-secret"] == "sesame"
+    assert [turn["transcript"] for turn in posted.document["messages"]] == [SONNY_SAYS]

@@ -5,18 +5,20 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import time
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from receiving import LOOPBACK, Receiver
+from receiving import LOOPBACK, Boor, Receiver
 from resuming_client import ResumingClient, metric
 from running_service import CHUNK, SONNY, Client, Service, Start, StuckRecognizer, eventually, limits
 from starlette.responses import RedirectResponse, Response
 
 from tympan.server.config import OutboundConfig
+from tympan.server.outbound.backlog import MAX_RUNNING_PER_RECEIVER
 from tympan.server.outbound.finals import Finals
 from tympan.server.outbound.signature import signed_headers
 
@@ -319,3 +321,35 @@ def test_an_engine_that_is_too_slow_for_a_client_that_is_gone_is_not_waited_for_
     recognizer.is_released.set()
     told = [record for record in caplog.records if "was not judged in time" in record.message]
     assert [vars(record)["audio_ms"] for record in told] == [1000]
+
+
+def test_a_dead_receiver_of_many_sessions_harms_neither_others_nor_the_end(
+    start: Start, receiver: Receiver, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tympan.server.gateway.DRAIN_S", 0.2)
+    service = start(outbound=LOOPBACK, max_sessions=64)
+    with Boor(lambda connection: time.sleep(30)) as dead:
+        clients = [service.connects(urlencode({"webhook_url": dead.url})) for _ in range(40)]
+        for client in clients:
+            client.sends({"type": "Terminate"})
+        for client in clients:
+            client.hears_end()
+        assert eventually(lambda: dead.visits == MAX_RUNNING_PER_RECEIVER)
+        says_it_all(service.connects(wanting(receiver)))
+        assert transcripts(receiver) or receiver.gets()
+        assert dead.visits == MAX_RUNNING_PER_RECEIVER
+        assert service.gateway.deliveries.count == len(clients)
+        service.stop()
+    undelivered = [record for record in caplog.records if record.message == "webhook not delivered"]
+    assert len({vars(record)["session"] for record in undelivered}) == len(clients)
+
+
+def test_who_is_in_a_hurry_waits_for_no_receiver(service: Service, caplog: pytest.LogCaptureFixture) -> None:
+    with Boor(lambda connection: time.sleep(30)) as dead:
+        says_it_all(service.connects(urlencode({"webhook_url": dead.url})))
+        assert eventually(lambda: dead.visits == 1)
+        began_at = time.monotonic()
+        drained = service.gateway.deliveries.drain(30, lambda: True)
+        asyncio.run_coroutine_threadsafe(drained, service.loop).result(5)
+    assert time.monotonic() - began_at < 3
+    assert [record.message for record in caplog.records if "webhook" in record.message] == ["webhook not delivered"]

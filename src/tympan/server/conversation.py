@@ -273,6 +273,7 @@ class Conversation:
             return
         self._record.close_code, self._record.why = words.code, why
         self._link.close(self._id)
+        self._outsiders.stop_asking()
         for text in words.messages:
             self.outbox.put(text)
         self.outbox.finish()

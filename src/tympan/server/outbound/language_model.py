@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from tympan.core.errors import ProtocolError, Unreachable
 from tympan.runtime.metrics import Metrics
@@ -25,7 +26,9 @@ logger = logging.getLogger("tympan.server")
 LAST_ANSWERS_S = 3.0
 """Time for the answers that are due when a session ends. Clients wait 5 s for its end (protocol reference, 6.5)."""
 
-MAX_ANSWER_BYTES = 262_144
+MAX_ANSWER_BYTES = 65_536
+"""A client that reads slowly is given up when a few times as much waits for it (`outbox`)."""
+
 MAX_ASKED = 32
 MAX_ASKED_PER_SESSION = 4
 MAX_WAITING_PER_SESSION = 32
@@ -150,5 +153,6 @@ class Questions:
 
 
 def _completions_url(base: str) -> str:
-    bare = base.rstrip("/")
-    return bare if bare.endswith(_PATH) else bare + _PATH
+    parts = urlsplit(base)
+    path = parts.path.rstrip("/")
+    return parts._replace(path=path if path.endswith(_PATH) else path + _PATH).geturl()

@@ -15,6 +15,7 @@ import asyncio
 import math
 import ssl
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
@@ -27,6 +28,10 @@ from tympan.server.outbound.reach import Reach
 from tympan.server.outbound.resolver import Resolver
 
 _SIP_BYTES = 4_096
+_LONGEST_REASON = 200
+_NEXT_ADDRESS_S = 3.0
+"""Time for an address to accept a connection, where another could be tried."""
+
 _FAILURES = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
@@ -87,7 +92,7 @@ class Poster:
         except TimeoutError:
             raise Unreachable(f"no whole answer within {timeout_s:g} s") from None
         except _FAILURES as error:
-            raise Unreachable(f"{type(error).__name__}: {error}") from error
+            raise Unreachable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON]) from error
 
     async def close(self) -> None:
         """Close what is open. Idempotent."""
@@ -142,14 +147,14 @@ class _JudgedBackend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        failure: Exception | None = None
-        for address in await self._judged(host, port):
-            try:
-                stream = await self._plain.connect_tcp(address, port, timeout, local_address, socket_options)
-                return _SippingStream(stream, self._max_read_bytes)
-            except httpcore.ConnectError as error:
-                failure = error
-        raise Unreachable(f"cannot connect: {failure}") from failure
+        *others, last = await self._judged(host, port)
+        for address in others:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._connect(address, port, _NEXT_ADDRESS_S)
+        return await self._connect(last, port, timeout)
+
+    async def _connect(self, address: str, port: int, timeout_s: float | None) -> _SippingStream:
+        return _SippingStream(await self._plain.connect_tcp(address, port, timeout_s), self._max_read_bytes)
 
     async def _judged(self, host: str, port: int) -> list[str]:
         """The addresses of a host that are within reach, at least one."""

@@ -1,7 +1,7 @@
 """Name lookups that can't hold up anything. Shell: threads.
 
 A name whose servers don't answer keeps `getaddrinfo` busy for as long as the system's resolver likes, and nothing can
-interrupt it. So lookups run in daemon threads of their own, few at once: neither the loop, nor the threads that others
+interrupt it. So lookups run in daemon threads of their own, not too many: neither the loop, nor the threads that others
 share, nor the end of the process waits for one.
 """
 
@@ -14,7 +14,8 @@ from contextlib import suppress
 
 from tympan.core.errors import Unreachable
 
-MAX_LOOKUPS = 8
+MAX_LOOKUPS = 64
+"""More than attempts run at once: the lookup of an attempt that was given up may go on for a while."""
 
 
 class Resolver:

@@ -1,6 +1,6 @@
 """The protocol reference, written from the tables that the code runs on. PURE; `render` returns Markdown.
 
-Nothing is told twice: parameters come from `parameters.py`, messages from `messages.py`, profiles from
+Nothing is told twice: parameters come from `parameters`, messages from `messages.py`, profiles from
 `profiles.py`, close codes from `close_codes.py`.
 """
 
