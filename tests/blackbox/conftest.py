@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from endpoint import Endpoint, Strictness
-from own_servers import KEY, OwnServer, Servers, start
+from own_servers import KEY, NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer, Servers, start
 from played_sessions import Player
 from speech import default_recording
 from talk import write_script
@@ -161,9 +161,12 @@ def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="session")
 def hurried_server(servers: Servers, script: Path) -> OwnServer:
-    """Sessions last 2 s, and 1 s without a message."""
-    flags = ("--api-key", KEY, "--script", str(script), "--max-session-s", "2")
-    return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+    """Sessions last 2 s, and 1 s without a message; a key opens few, and few in a minute."""
+    names = (KEY, "another-key", "a-third-key", "a-fourth-key", "a-fifth-key")
+    keys = [flag for name in names for flag in ("--api-key", name)]
+    flags = ("--script", str(script), "--max-session-s", "2", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
+    limits = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
+    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from typing import Any
 from endpoint import Endpoint, Strictness
 
 KEY = "key-of-the-suite"
+SESSIONS_PER_KEY, NEW_SESSIONS_PER_MINUTE = 3, 9
+"""Where there are such limits. The first leaves room for what a test opens side by side."""
 
 _HERE = str(Path(__file__).parent)
 _TOKEN_SECRET = "secret of the suite"

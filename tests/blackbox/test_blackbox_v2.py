@@ -11,7 +11,7 @@ from uuid import UUID
 import pytest
 from call import Call, Ended, Message, broken
 from endpoint import Endpoint, Strictness
-from own_servers import OwnServer
+from own_servers import NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer
 from talk import PROFANE_MS, SONNY_MS, TABLE_MS
 
 PATH = "/v2/realtime/ws"
@@ -48,21 +48,28 @@ V2_PARAMETERS = {
 }
 _HERE = "test_blackbox_v2"
 V2_CLOSE_CODES = {
-    1000: (_HERE, "test_a_session_is_what_old_clients_expect"),
-    1009: ("test_blackbox_close_codes", "test_a_websocket_message_too_long_is_1009"),
-    1011: (_HERE, "test_a_server_fault_is_1011_after_session_terminated"),
-    1013: (_HERE, "test_a_server_that_stops_is_1013_after_session_terminated"),
-    4000: (_HERE, "test_a_bad_parameter_ends_with_its_code"),
-    4001: (_HERE, "test_a_wrong_key_is_4001"),
-    4008: (_HERE, "test_the_longest_session_is_4008_after_its_last_words"),
-    4029: (_HERE, "test_more_audio_than_may_wait_is_4029"),
-    4031: (_HERE, "test_an_idle_client_is_let_go_with_4031"),
-    4032: (_HERE, "test_a_short_message_is_4032_when_strict"),
-    4033: (_HERE, "test_a_long_message_is_4033"),
-    4100: (_HERE, "test_a_bad_message_ends_with_its_code"),
-    4101: (_HERE, "test_a_bad_message_ends_with_its_code"),
-    4102: (_HERE, "test_one_session_too_many_is_4102"),
-    4104: (_HERE, "test_a_bad_parameter_ends_with_its_code"),
+    (1000, "after `SessionTerminated`"): (_HERE, "test_a_session_is_what_old_clients_expect"),
+    (1011, "the server failed; details in its log"): (_HERE, "test_a_server_fault_is_1011_after_session_terminated"),
+    (1013, "the server shuts down; all words were told before"): (
+        _HERE,
+        "test_a_server_that_stops_is_1013_after_session_terminated",
+    ),
+    (4000, "`sample_rate` is missing or can't be used"): (_HERE, "test_a_bad_parameter_ends_with_its_code"),
+    (4001, "no credential, or not a valid one"): (_HERE, "test_a_wrong_key_is_4001"),
+    (4008, "`expires_at` has come; all words were told before"): (
+        _HERE,
+        "test_the_longest_session_is_4008_after_its_last_words",
+    ),
+    (4029, "too much audio waits to be judged"): (_HERE, "test_more_audio_than_may_wait_is_4029"),
+    (4031, "nothing came for the server's `inactivity_timeout_s`"): (_HERE, "test_an_idle_client_is_let_go_with_4031"),
+    (4032, "only when the server is strict"): (_HERE, "test_a_short_message_is_4032_when_strict"),
+    (4033, "a message with too much audio"): (_HERE, "test_a_long_message_is_4033"),
+    (4100, "a text message that is no JSON"): (_HERE, "test_a_bad_message_ends_with_its_code"),
+    (4101, "any other message or parameter that can't be used"): (_HERE, "test_a_bad_message_ends_with_its_code"),
+    (4102, "the key has begun `max_new_sessions_per_minute`"): (_HERE, "test_a_key_that_opens_too_much_is_4102"),
+    (4102, "the key holds `max_sessions_per_key`"): (_HERE, "test_a_key_that_opens_too_much_is_4102"),
+    (4102, "the server is full"): (_HERE, "test_one_session_too_many_is_4102"),
+    (4104, "`word_boost` can't be used"): (_HERE, "test_a_bad_parameter_ends_with_its_code"),
 }
 V2_NEVER_SENT = {4002, 4003, 4004, 4010, 4030, 4034, 4103}
 """What our own server has no reason for."""
@@ -264,6 +271,18 @@ def test_one_session_too_many_is_4102(limited: Endpoint) -> None:
     text = "This account has exceeded the number of allowed streams"
     is_ended(limited.calls(RATE, path=PATH).hears_end(), 4102, text, has_begun=False)
     says_goodbye(first)
+
+
+def test_a_key_that_opens_too_much_is_4102(hurried: Endpoint) -> None:
+    """Too many at once, and too many in a minute."""
+    text = "This account has exceeded the number of allowed streams"
+    for limit, key in ((SESSIONS_PER_KEY, "a-fourth-key"), (NEW_SESSIONS_PER_MINUTE, "a-fifth-key")):
+        for _ in range(limit):
+            call = hurried.calls(RATE, path=PATH, key=key)
+            call.hears("8.3: SessionBegins")
+            if limit is NEW_SESSIONS_PER_MINUTE:
+                says_goodbye(call)
+        is_ended(hurried.calls(RATE, path=PATH, key=key).hears_end(), 4102, text, has_begun=False)
 
 
 def test_a_server_fault_is_1011_after_session_terminated(failing: OwnServer) -> None:
