@@ -55,11 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--endpoint: expected ws://HOST:PORT or wss://HOST without a path, got {url}")
     if not key:
         raise pytest.UsageError("--key is missing: what the endpoint accepts; any text where nobody is asked for one")
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
     try:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
         socket.create_connection((parts.hostname, port), timeout=10).close()
-    except OSError as error:
-        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.hostname}:{port}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.netloc}: {error}") from error
 
 
 def option(config: pytest.Config, name: str) -> str:

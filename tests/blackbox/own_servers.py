@@ -60,7 +60,7 @@ def start(
     program = _WITH_FAILING_ENGINE if has_failing_engine else _PROGRAM
     strict = ("--strict",) if strictness is Strictness.STRICT else ()
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "warning", *flags, *strict],
+        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "error", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),

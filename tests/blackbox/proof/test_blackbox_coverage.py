@@ -13,8 +13,8 @@ import pytest
 from message_shapes import CONFIGURATION, SHAPES, WORD, Shape
 from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS
 from test_blackbox_close_codes import CLOSE_CODES
-from test_blackbox_v2 import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 from update_rows import UPDATE_ROWS
+from v2_rows import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 
 SUITE = Path(__file__).parents[1]
 REFERENCE = SUITE.parents[1] / "docs" / "reference"
