@@ -13,8 +13,8 @@ import pytest
 from message_shapes import CONFIGURATION, SHAPES, WORD, Shape
 from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS
 from test_blackbox_close_codes import CLOSE_CODES
-from test_blackbox_v2 import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 from update_rows import UPDATE_ROWS
+from v2_rows import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 
 SUITE = Path(__file__).parents[1]
 REFERENCE = SUITE.parents[1] / "docs" / "reference"
@@ -78,10 +78,15 @@ def test_every_model_of_the_reference_is_asked_for() -> None:
     assert names(section(V3, "## Models")) - families <= asked
 
 
-def test_every_close_code_has_its_check() -> None:
-    told = section(V3, "## Close codes")
-    codes = {int(code) for code in names(told)} | {int(code) for code in re.findall(r"with code (\d{4})", told)}
-    assert codes == set(CLOSE_CODES)
+def close_code_rows(text: str) -> set[tuple[int, str]]:
+    """Code and occasion of each row of the table of close codes."""
+    return {(int(row[0]), row[1]) for row in rows(section(text, "## Close codes"))}
+
+
+def test_every_row_of_the_close_codes_has_its_check() -> None:
+    told = close_code_rows(V3)
+    assert "closes the connection with code 1009" in section(V3, "## Close codes")
+    assert told | {(1009, "a WebSocket message too long")} == set(CLOSE_CODES)
     for module, function in CLOSE_CODES.values():
         assert callable(getattr(import_module(module), function)), f"{module}.{function}"
 
@@ -116,11 +121,11 @@ def test_every_parameter_of_v2_is_checked() -> None:
     assert names(section(V2, "## Connection parameters")) == V2_PARAMETERS
 
 
-def test_every_close_code_of_v2_has_its_check() -> None:
-    told = list(rows(section(V2, "## Close codes")))
-    never = {int(row[0]) for row in told if row[1] == "never sent"}
-    assert never == V2_NEVER_SENT
-    assert {int(row[0]) for row in told} - never | {1009} == set(V2_CLOSE_CODES)
+def test_every_row_of_the_close_codes_of_v2_has_its_check() -> None:
+    told = close_code_rows(V2)
+    never = {(code, when) for code, when in told if when == "never sent"}
+    assert {code for code, _ in never} == V2_NEVER_SENT
+    assert told - never == set(V2_CLOSE_CODES)
     for module, function in V2_CLOSE_CODES.values():
         assert callable(getattr(import_module(module), function)), f"{module}.{function}"
 
