@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_END_MS
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
 from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
@@ -98,10 +98,11 @@ _U3_NOTE = f"""\
 - The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
   equals `transcript`. Words may differ from those of partials.
 - A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
-  {_LATER_LOOKS} ms of silence. From {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence
+  {_LATER_LOOKS} ms of silence. From {SOONEST_END_MS} ms on it ends there if the end-of-turn confidence
   exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
-  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
-  does.
+  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, but below {SOONEST_END_MS} it
+  counts as {SOONEST_END_MS}: voice agents ask for 100 ms and send `ForceEndpoint` after 200 ms, and don't take a
+  final that comes before for their answer. `ForceEndpoint` ends a turn at once.
 - `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
   speaks; that of a final is 1.
 
