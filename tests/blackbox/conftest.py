@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from endpoint import Endpoint, Strictness
@@ -31,11 +33,33 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
     group.addoption("--speech", metavar="WAV", help="16 kHz mono PCM16 speech; else the recording of the model's wheel")
     group.addoption(
+        "--pace", type=float, default=1.0, metavar="N", help="play speech at N times its own pace; 0: without a pause"
+    )
+    group.addoption(
         "--slow", action="store_true", help="also checks that wait for timers of the endpoint, 5 s and more"
     )
     group.addoption(
         "--sessions-per-minute", type=float, default=0, metavar="N", help="open no more, where a service counts them"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What can't be used is told at once, in one line."""
+    url, key, speech = (option(config, name) for name in ("--endpoint", "--key", "--speech"))
+    if speech and not Path(speech).is_file():
+        raise pytest.UsageError(f"--speech: there is no file {speech}")
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise pytest.UsageError(f"--endpoint: expected ws://HOST:PORT or wss://HOST without a path, got {url}")
+    if not key:
+        raise pytest.UsageError("--key is missing: what the endpoint accepts; any text where nobody is asked for one")
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    try:
+        socket.create_connection((parts.hostname, port), timeout=10).close()
+    except OSError as error:
+        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.hostname}:{port}: {error}") from error
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -76,6 +100,16 @@ def service(request: pytest.FixtureRequest) -> Endpoint:
     if url:
         return _foreign(request.config, url)
     server: OwnServer = request.getfixturevalue(f"own_{request.param}")
+    return server.endpoint
+
+
+@pytest.fixture(scope="session")
+def lenient_service(request: pytest.FixtureRequest) -> Endpoint:
+    """The service, or the lenient one of ours: for what doesn't depend on strictness and takes long."""
+    url = option(request.config, "--endpoint")
+    if url:
+        return _foreign(request.config, url)
+    server: OwnServer = request.getfixturevalue("own_lenient")
     return server.endpoint
 
 
@@ -122,7 +156,7 @@ def limited_server(servers: Servers, script: Path) -> OwnServer:
 def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
     """Everything is narrow: places, messages, backlog; a token opens one session."""
     yield limited_server.endpoint
-    limited_server.endpoint.hang_up()
+    limited_server.is_let_alone()
 
 
 @pytest.fixture(scope="session")
@@ -130,6 +164,13 @@ def hurried_server(servers: Servers, script: Path) -> OwnServer:
     """Sessions last 2 s, and 1 s without a message."""
     flags = ("--api-key", KEY, "--script", str(script), "--max-session-s", "2")
     return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+
+
+@pytest.fixture
+def hurried(ours: None, hurried_server: OwnServer) -> Iterator[Endpoint]:
+    """The same, for one test."""
+    yield hurried_server.endpoint
+    hurried_server.endpoint.hang_up()
 
 
 @pytest.fixture(scope="session")
@@ -144,10 +185,22 @@ def open_door(ours: None, open_server: OwnServer) -> Iterator[Endpoint]:
     open_server.endpoint.hang_up()
 
 
+@pytest.fixture(scope="session")
+def failing_server(servers: Servers) -> OwnServer:
+    return servers.start("--api-key", KEY, "--engine", "failing", has_failing_engine=True)
+
+
 @pytest.fixture
-def failing(ours: None) -> Iterator[OwnServer]:
-    """Its engine breaks at the first audio. A test's own: it may be stopped."""
-    server = start("--api-key", KEY, "--engine", "failing", has_failing_engine=True)
+def failing(ours: None, failing_server: OwnServer) -> Iterator[OwnServer]:
+    """Its engine breaks at the first audio."""
+    yield failing_server
+    failing_server.endpoint.hang_up()
+
+
+@pytest.fixture
+def stopping(ours: None, script: Path) -> Iterator[OwnServer]:
+    """A test's own, which it stops."""
+    server = start("--api-key", KEY, "--script", str(script))
     yield server
     server.endpoint.hang_up()
     server.is_asked_to_stop()
@@ -161,6 +214,7 @@ def _foreign(config: pytest.Config, url: str) -> Endpoint:
         url.rstrip("/"),
         option(config, "--key"),
         Strictness(option(config, "--expect-profile") or Strictness.UNKNOWN),
+        realtime_factor=float(config.getoption("--pace")),
         interval_s=60 / per_minute if per_minute else 0.0,
         authority=authority,
     )

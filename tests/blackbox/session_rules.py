@@ -119,8 +119,9 @@ def times_are_in_order_and_inside_the_audio(played: Played) -> Faults:
 def times_go_on_from_turn_to_turn(played: Played) -> Faults:
     finals = [turn[-1]["words"] for turn in played.turns() if turn[-1]["words"]]
     for before, after in pairwise(finals):
-        if after[0]["start"] < before[-1]["end"]:
-            yield f"a turn starts at {after[0]['start']} ms, the one before ended at {before[-1]['end']} ms"
+        last, first = before[-1], after[0]
+        if first["start"] < last["start"] or first["end"] < last["end"]:
+            yield f"{first['text']!r} at {first['start']} ms opens a turn after {last['text']!r} at {last['start']} ms"
 
 
 def confidences_are_shares(played: Played) -> Faults:

@@ -34,18 +34,20 @@ def test_a_chunk_above_1000_ms_is_3007_when_strict_and_else_taken(endpoint: Endp
     if endpoint.strictness is Strictness.UNKNOWN:
         pytest.skip("give --expect-profile: strict services take 1000 ms at most")
     call = begun(endpoint)
-    call.sends(bytes(duration_ms * PCM_BYTES_PER_MS))
+    chunk = bytes(duration_ms * PCM_BYTES_PER_MS)
     if endpoint.is_strict:
-        text = TOO_LONG.format(f"{duration_ms:.1f}") + "50 and 1000 ms"
-        call.hears_end().must_be(3007, text, "3: a message above 1000 ms is 3007")
-    elif counted_s(call) != round(duration_ms / 1000):
+        says, text = "3: a message above 1000 ms is 3007", TOO_LONG.format(f"{duration_ms:.1f}") + "50 and 1000 ms"
+        call.ends_by(chunk, says).must_be(3007, text, says)
+        return
+    call.sends(chunk)
+    if counted_s(call) != round(duration_ms / 1000):
         broken("3: lenient services take 10 s at once", "another duration was counted", call)
 
 
 def test_a_chunk_above_10_s_is_3007_everywhere(endpoint: Endpoint) -> None:
     call = begun(endpoint)
-    call.sends(bytes(11_000 * PCM_BYTES_PER_MS))
-    call.hears_end().must_be(3007, TOO_LONG.format("11000.0"), "3: a message far above 1000 ms is 3007")
+    says = "3: a message far above 1000 ms is 3007"
+    call.ends_by(bytes(11_000 * PCM_BYTES_PER_MS), says).must_be(3007, TOO_LONG.format("11000.0"), says)
 
 
 @pytest.mark.parametrize("query", ["sample_rate=8000", "encoding=pcm_mulaw", "sample_rate=48000"])

@@ -51,9 +51,8 @@ def test_an_update_with_a_good_value_is_taken_without_a_reply(
 @pytest.mark.parametrize(("row", "value"), values("refused"))
 def test_an_update_with_a_bad_value_is_3006(endpoint: Endpoint, row: UpdateRow, value: object) -> None:
     call = begun(endpoint, is_u3=row.is_u3)
-    call.sends(update(row, value))
-    ended = call.hears_end("3: an invalid value of an update is fatal, 3006")
-    ended.must_be(3006, f"{PREFIX}Invalid '{row.name}", "3: an invalid value of an update is fatal, 3006")
+    says = "3: an invalid value of an update is fatal, 3006"
+    call.ends_by(update(row, value), says).must_be(3006, f"{PREFIX}Invalid '{row.name}", says)
 
 
 @pytest.mark.parametrize(("row", "value"), values("clamped"))
@@ -61,12 +60,11 @@ def test_an_update_out_of_range_is_taken_or_when_strict_3006(endpoint: Endpoint,
     if endpoint.strictness is Strictness.UNKNOWN:
         pytest.skip("give --expect-profile: lenient services take it, strict ones refuse it")
     call = begun(endpoint, is_u3=row.is_u3)
-    call.sends(update(row, value))
     if endpoint.is_strict:
-        call.hears_end().must_be(
-            3006, f"{PREFIX}Invalid '{row.name}", "2.2: values outside a documented range are 3006"
-        )
+        says = "2.2: values outside a documented range are 3006"
+        call.ends_by(update(row, value), says).must_be(3006, f"{PREFIX}Invalid '{row.name}", says)
     else:
+        call.sends(update(row, value))
         goes_on(call)
 
 
@@ -91,19 +89,20 @@ def test_an_update_that_belongs_to_u3_is_ignored_or_when_strict_refused_elsewher
     if endpoint.strictness is Strictness.UNKNOWN:
         pytest.skip("give --expect-profile")
     call = begun(endpoint)
-    call.sends({"type": "UpdateConfiguration", field: "balanced"})
+    message = {"type": "UpdateConfiguration", field: "balanced"}
     if endpoint.is_strict:
-        call.hears_end().must_be(3006, f"{PREFIX}Invalid '{field}", f"2.2: {field} is refused on other models")
+        says = f"2.2: {field} is refused on other models"
+        call.ends_by(message, says).must_be(3006, f"{PREFIX}Invalid '{field}", says)
     else:
+        call.sends(message)
         goes_on(call)
 
 
 @pytest.mark.parametrize(("text", "goes_on_with"), UNUSABLE_TEXTS.values(), ids=UNUSABLE_TEXTS)
 def test_an_unusable_text_is_3006(endpoint: Endpoint, text: str, goes_on_with: str) -> None:
     call = begun(endpoint)
-    call.sends(text)
     says = "3: a text that is no message ends the session with 3006"
-    call.hears_end(says).must_be(3006, PREFIX + goes_on_with, says)
+    call.ends_by(text, says).must_be(3006, PREFIX + goes_on_with, says)
 
 
 @pytest.mark.parametrize("kind", ["KeepAlive", "ForceEndpoint"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 import pytest
-from call import Ended, broken, short
+from call import Call, broken, short
 from endpoint import Endpoint, Strictness
 from parameter_rows import (
     IGNORED_ON_US,
@@ -38,8 +38,8 @@ def begins(endpoint: Endpoint, query: str) -> None:
     call.terminates()
 
 
-def is_refused(ended: Ended, name: str, says: str = "2.1: a value that can't be used is Error 3006") -> None:
-    ended.must_be(3006, PREFIX + name, says, is_before_begin=True)
+def is_refused(call: Call, name: str, says: str = "2.1: a value that can't be used is Error 3006") -> None:
+    call.hears_refusal(says).must_be(3006, PREFIX + name, says, is_before_begin=True)
 
 
 @pytest.mark.parametrize(("name", "query"), values(PARAMETER_ROWS, "taken"))
@@ -49,7 +49,7 @@ def test_a_good_value_begins_a_session(endpoint: Endpoint, name: str, query: str
 
 @pytest.mark.parametrize(("name", "query"), values(PARAMETER_ROWS, "refused"))
 def test_a_bad_value_is_3006_before_begin(endpoint: Endpoint, name: str, query: str) -> None:
-    is_refused(endpoint.calls(query).hears_end(), name)
+    is_refused(endpoint.calls(query), name)
 
 
 @pytest.mark.parametrize(("name", "query"), values(PARAMETER_ROWS, "clamped"))
@@ -57,7 +57,7 @@ def test_a_value_out_of_range_is_taken_or_when_strict_refused(endpoint: Endpoint
     if endpoint.strictness is Strictness.UNKNOWN:
         pytest.skip("give --expect-profile: lenient services take it, strict ones refuse it")
     if endpoint.is_strict:
-        is_refused(endpoint.calls(query).hears_end(), name, "2.2: values outside a documented range are 3006")
+        is_refused(endpoint.calls(query), name, "2.2: values outside a documented range are 3006")
     else:
         begins(endpoint, query)
 
@@ -66,7 +66,7 @@ def test_a_value_out_of_range_is_taken_or_when_strict_refused(endpoint: Endpoint
 def test_what_is_not_served_is_refused_and_never_ignored(endpoint: Endpoint, name: str, query: str) -> None:
     if not endpoint.is_ours:
         pytest.skip("a service may well serve it")
-    is_refused(endpoint.calls(query).hears_end(), name, "docs/reference/protocol.md: refused, not available")
+    is_refused(endpoint.calls(query), name, "docs/reference/protocol.md: refused, not available")
 
 
 @pytest.mark.parametrize("kind", ["taken", "refused"])
@@ -79,7 +79,7 @@ def test_the_parameters_of_our_own_server(endpoint: Endpoint, row: Row, kind: st
         if kind == "taken":
             begins(endpoint, query)
         else:
-            is_refused(endpoint.calls(query).hears_end(), row.name)
+            is_refused(endpoint.calls(query), row.name)
 
 
 @pytest.mark.parametrize("query", ODD_QUERIES.values(), ids=ODD_QUERIES)
@@ -89,25 +89,25 @@ def test_an_odd_query_begins_a_session(endpoint: Endpoint, query: str) -> None:
 
 def test_a_bad_value_names_its_parameter_among_good_ones(endpoint: Endpoint) -> None:
     query = "format_turns=true&vad_threshold=loud&sample_rate=16000"
-    is_refused(endpoint.calls(query).hears_end(), "vad_threshold'")
+    is_refused(endpoint.calls(query), "vad_threshold'")
 
 
 def test_a_sample_rate_too_low_says_how_high_it_must_be(endpoint: Endpoint) -> None:
-    ended = endpoint.calls("sample_rate=7000").hears_end()
-    text = PREFIX + "sample_rate': sample_rate must be at least 8,000 Hz"
-    ended.must_be(3006, text, "2.1: the text of a sample rate too low")
+    name = "sample_rate': sample_rate must be at least 8,000 Hz"
+    is_refused(endpoint.calls("sample_rate=7000"), name, "2.1: the text of a sample rate too low")
 
 
 def test_an_unknown_encoding_is_named(endpoint: Endpoint) -> None:
-    ended = endpoint.calls("encoding=flac").hears_end()
-    ended.must_be(3006, PREFIX + "encoding': 'flac' is not a valid Encoding", "2.1: the text of a bad encoding")
+    name = "encoding': 'flac' is not a valid Encoding"
+    is_refused(endpoint.calls("encoding=flac"), name, "2.1: the text of a bad encoding")
 
 
 def test_an_unknown_model_is_answered_with_those_there_are(endpoint: Endpoint) -> None:
     if not endpoint.is_strict:
         pytest.skip("2.4: lenient services serve it as the default model")
-    ended = endpoint.calls("speech_model=nova-2").hears_end()
-    error = ended.must_be(3006, PREFIX + "speech_model'", "2.3: an unknown model is 3006 and lists the allowed ones")
+    says = "2.3: an unknown model is 3006 and lists the allowed ones"
+    ended = endpoint.calls("speech_model=nova-2").hears_refusal(says)
+    error = ended.must_be(3006, PREFIX + "speech_model'", says, is_before_begin=True)
     missing = [model for model in (*US_MODELS, *U3_MODELS) if model not in error["error"]]
     if missing:
         broken("2.3: the error lists the allowed models", f"{error['error']!r}, without {missing}", ended.call)
@@ -122,7 +122,7 @@ def test_what_belongs_to_u3_is_ignored_or_when_strict_refused_elsewhere(
         pytest.skip("give --expect-profile; and the default model is the service's choice")
     name = query.partition("=")[0]
     if endpoint.is_strict:
-        is_refused(endpoint.calls(query + model).hears_end(), name, f"2.2: {name} is refused on other models")
+        is_refused(endpoint.calls(query + model), name, f"2.2: {name} is refused on other models")
     else:
         begins(endpoint, query + model)
 
@@ -146,6 +146,6 @@ def test_a_list_that_is_no_json_array_is_taken_or_when_strict_refused(endpoint: 
         pytest.skip("2: the hosted service refuses it, others may take it")
     if endpoint.is_strict:
         name = query.partition("=")[0]
-        is_refused(endpoint.calls(query + "&" + U3).hears_end(), f"{name}': Invalid JSON array", "2: a list is JSON")
+        is_refused(endpoint.calls(query + "&" + U3), f"{name}': Invalid JSON array", "2: a list is JSON")
     else:
         begins(endpoint, query + "&" + U3)

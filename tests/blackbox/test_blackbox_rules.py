@@ -20,7 +20,6 @@ CASES = [
 @pytest.mark.parametrize(("performance", "rule"), CASES)
 def test_a_session_keeps_the_rule(service: Endpoint, player: Player, performance: Performance, rule: Rule) -> None:
     played = player.play(service, performance)
-    service.hang_up()
     try:
         faults = list(rule.judge(played))
     except (KeyError, TypeError) as error:
@@ -33,7 +32,6 @@ def test_a_session_keeps_the_rule(service: Endpoint, player: Player, performance
 def test_a_session_with_speech_is_not_silent(service: Endpoint, player: Player, performance: Performance) -> None:
     """Without this the rules of turns would hold for a service that hears nothing."""
     played = player.play(service, performance)
-    service.hang_up()
     has_speech = bool(performance.steps) and "no speech" not in performance.name
     if bool(played.turns()) != has_speech:
         broken("3: speech becomes turns, its absence none", f"{len(played.turns())} turns", played.ended.call)

@@ -148,6 +148,7 @@ class Service:
         assert self.link is not None
         return (
             self.gateway.admission.active == 0
+            and not self.gateway.key_places._active
             and not self.gateway.conversations
             and not self.link._seats
             and not self.server.server_state.connections

@@ -1,8 +1,8 @@
 """How many sessions one key may hold at once, and begin in a minute. PURE: standard library and `core` only.
 
 Rules:
-- A session counts from when it begins. One that is refused for whatever reason isn't counted, so who asks too
-  often loses nothing but the answer.
+- A session counts from when it is given its place. One that is refused isn't counted, so who asks too often loses
+  nothing but the answer.
 - No more than the limit begin in any stretch of a minute: it slides.
 - What is remembered is what was begun in the last minute, and what runs: never a key that is idle.
 

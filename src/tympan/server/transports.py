@@ -124,13 +124,15 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         if self._is_failed:
             return
         self._is_failed = True
-        # Closed at once, the socket would answer what still comes with a reset, which may overtake the close message;
-        # a proxy between then tells its client of no reason.
         closed = self.conn.close_sent
-        if closed is not None:
-            self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
+        if closed is None:  # the handshake isn't answered yet
+            self.transport.abort()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        # Closed at once, the socket would answer what still comes with a reset, which may overtake the close message;
+        # a proxy between then tells its client of no reason.
         if self.transport.can_write_eof():
             self.transport.write_eof()
         if self.close_timer is None:

@@ -19,7 +19,7 @@ from tympan.wire.v2.server import V2ServerProtocol
 from tympan.wire.v2.server import farewell as v2_farewell
 from tympan.wire.v3 import params as v3_params
 from tympan.wire.v3.llm_gateway import Prompt
-from tympan.wire.v3.parameters import VOICE_FOCUS
+from tympan.wire.v3.parameters.features import VOICE_FOCUS
 from tympan.wire.v3.server import V3ServerProtocol
 from tympan.wire.v3.server import farewell as v3_farewell
 from tympan.wire.v3.webhook import Webhook

@@ -10,7 +10,7 @@ from tympan.core.config import SessionConfig, TurnConfig
 from tympan.wire.v2.params import parse_query
 from tympan.wire.v3.client import ParameterValue
 from tympan.wire.v3.models import DEFAULT_MODEL
-from tympan.wire.v3.parameters import MAX_KEYTERMS
+from tympan.wire.v3.parameters.features import MAX_KEYTERMS
 
 MAX_TERM_CHARS = 50
 """Longer key terms are ignored by v3 (protocol reference, section 2.1)."""
