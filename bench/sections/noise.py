@@ -21,7 +21,7 @@ from bench.report import Figure
 from bench.scoring import total
 from tympan.core.config import FocusConfig, Microphone
 
-_FULL_MS = 300_000
+_FULL_MS = 200_000
 _QUICK_MS = 30_000
 _SNRS_DB = (10, 5, 0)
 _SHORTEST_NOISE_S = 10

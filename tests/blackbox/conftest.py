@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from endpoint import Endpoint, Strictness
@@ -39,6 +41,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sessions-per-minute", type=float, default=0, metavar="N", help="open no more, where a service counts them"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What can't be used is told at once, in one line."""
+    url, key, speech = (option(config, name) for name in ("--endpoint", "--key", "--speech"))
+    if speech and not Path(speech).is_file():
+        raise pytest.UsageError(f"--speech: there is no file {speech}")
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise pytest.UsageError(f"--endpoint: expected ws://HOST:PORT or wss://HOST without a path, got {url}")
+    if not key:
+        raise pytest.UsageError("--key is missing: what the endpoint accepts; any text where nobody is asked for one")
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    try:
+        socket.create_connection((parts.hostname, port), timeout=10).close()
+    except OSError as error:
+        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.hostname}:{port}: {error}") from error
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -135,7 +156,7 @@ def limited_server(servers: Servers, script: Path) -> OwnServer:
 def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
     """Everything is narrow: places, messages, backlog; a token opens one session."""
     yield limited_server.endpoint
-    limited_server.endpoint.hang_up()
+    limited_server.is_let_alone()
 
 
 @pytest.fixture(scope="session")

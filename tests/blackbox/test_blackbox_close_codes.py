@@ -58,7 +58,6 @@ def test_a_websocket_message_too_long_is_1009(limited: Endpoint, payload: bytes 
     ended = call.hears_end()
     if ended.code != 1009:
         broken("docs/reference/protocol.md: a message longer than max_message_bytes is 1009", str(ended), call)
-    begun(limited).terminates()
 
 
 def test_a_server_fault_is_3005_and_tells_nothing_of_itself(failing: OwnServer) -> None:

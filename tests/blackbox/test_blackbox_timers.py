@@ -57,7 +57,7 @@ def lives(
             while True:
                 remaining_s = listens_until - (time.monotonic() - heard_begin_at)
                 call.patience_s = max(0.001, remaining_s)
-                message = call._receive()
+                message = call.receive()
                 life.heard_at_s.append((time.monotonic() - heard_begin_at, message))
         except TimeoutError:
             continue

@@ -71,7 +71,7 @@ class Microphone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class FocusConfig:
-    """Noise suppression before anything listens; `strength` is 0 (none) to 1 (as far as is allowed there), in dB."""
+    """Noise suppression before anything listens. `strength`: the share, 0 to 1, of the decibels that are allowed."""
 
     microphone: Microphone
     strength: float = 0.5

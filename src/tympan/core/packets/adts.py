@@ -93,11 +93,10 @@ class AdtsFramer:
 
     def _packet(self, frame: bytes, header: _Header) -> Packet:
         kind = header.kind
-        if kind.channels not in (1, 2) or header.blocks > 1:
-            raise BadAudio(
-                f"expected mono or stereo AAC, one block in a frame; got channel configuration {kind.channels}, "
-                f"{header.blocks} blocks"
-            )
+        if kind.channels not in (1, 2):
+            raise BadAudio(f"expected mono or stereo AAC, got channel configuration {kind.channels}")
+        if header.blocks > 1:
+            raise BadAudio(f"expected one block of AAC in each ADTS frame, got {header.blocks}")
         is_first = kind != self._kind
         self._kind = kind
         return Packet(frame, FRAME_SAMPLES, kind.rate_hz, FRAME_SAMPLES if is_first else 0, is_first=is_first)

@@ -44,7 +44,7 @@ MAX_TURN_SILENCE = Parameter(
     "max_turn_silence",
     Integer(1, 3_600_000, "ms"),
     State.SAME,
-    "silence that always ends a turn; below `min_turn_silence` it counts as equal",
+    "silence that always ends a turn; below `min_turn_silence`, or U3 below 300, it counts as that",
     "1280",
     str(U3_TURN.max_silence_ms),
     is_updatable=True,
@@ -53,7 +53,8 @@ VAD_THRESHOLD = Parameter(
     "vad_threshold",
     Number(0, 1),
     State.SAME,
-    "a frame is speech from this probability on",
+    "speech begins with a frame (32 ms) of this probability and goes on down to 0.15 less; at 0 all is speech but what "
+    "is surely silent (below 0.01), at 1 nothing is",
     "0.4",
     str(U3_TURN.vad_threshold),
     is_updatable=True,
