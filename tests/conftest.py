@@ -16,7 +16,7 @@ from third_party import Environment, find_environment  # noqa: E402
 
 # Timing belongs to the benchmark: a slow machine must not fail a property.
 settings.register_profile("tympan", deadline=None)
-settings.register_profile("long", deadline=None, max_examples=5_000)  # `make fuzz`
+settings.register_profile("long", deadline=None, max_examples=1_000)  # `make fuzz`
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tympan"))
 
 # Shells let what they start in the background ignore Ctrl+C, and children inherit that; some tests press it.
