@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 from message_shapes import CONFIGURATION, SHAPES, WORD, Shape
-from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS
+from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS, REFUSED_ON_US_WHEN_STRICT
 from test_blackbox_close_codes import CLOSE_CODES
 from update_rows import UPDATE_ROWS
 from v2_rows import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
@@ -20,6 +20,7 @@ SUITE = Path(__file__).parents[1]
 REFERENCE = SUITE.parents[1] / "docs" / "reference"
 V3 = (REFERENCE / "protocol.md").read_text(encoding="utf-8")
 V2 = (REFERENCE / "protocol-v2.md").read_text(encoding="utf-8")
+COMPATIBILITY = (REFERENCE / "compatibility.md").read_text(encoding="utf-8")
 KNOWS_OUR_CODE = {"failing_engine.py"}
 """It runs in a server's process."""
 
@@ -62,6 +63,23 @@ def test_every_parameter_that_can_be_wrong_has_a_wrong_value() -> None:
     free_text = {"speech_model", "webhook_url", "webhook_auth_header_name", "webhook_auth_header_value"}
     free_text |= {"formatted_finals", "word_finalization_max_wait_time"}
     assert {row.name for row in PARAMETER_ROWS if not row.refused} <= free_text
+
+
+def reported(state: str = "", *, strict: str = "") -> set[str]:
+    """Parameters that the compatibility report says this of: their own names, without older ones."""
+    told = rows(section(COMPATIBILITY, "## v3: connection parameters"))
+    return {row[0].split(",")[0].strip("`") for row in told if state in row[1] and strict in row[3]}
+
+
+def test_what_strict_servers_refuse_is_what_the_compatibility_report_says() -> None:
+    clamped = {row.name for row in PARAMETER_ROWS if row.clamped}
+    assert clamped == reported(strict="a number out of range") | {"speech_model"}
+    refused_on_us = {query.partition("=")[0] for query in REFUSED_ON_US_WHEN_STRICT}
+    assert refused_on_us == reported(strict="a model that isn't U3")
+
+
+def test_what_is_refused_for_want_of_it_is_what_the_compatibility_report_says() -> None:
+    assert reported("refused") <= {row.name for row in PARAMETER_ROWS if row.unserved}
 
 
 def test_every_field_of_an_update_is_checked() -> None:
