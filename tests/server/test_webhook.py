@@ -357,5 +357,5 @@ def test_who_is_in_a_hurry_waits_for_no_receiver(service: Service, caplog: pytes
         began_at = time.monotonic()
         drained = service.gateway.deliveries.drain(30, lambda: True)
         asyncio.run_coroutine_threadsafe(drained, service.loop).result(5)
-    assert time.monotonic() - began_at < 3
+    assert time.monotonic() - began_at < 10, "the receiver takes 30 s"
     assert [record.message for record in caplog.records if "webhook" in record.message] == ["webhook not delivered"]
