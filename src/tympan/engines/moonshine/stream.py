@@ -41,10 +41,10 @@ LONGEST_LEAD_FRAMES = 10
 the beginning of a word that stands behind more silence up to seconds too early."""
 
 BREATH_FRAMES = 2
-"""After 64 ms of silence everything spoken so far is decoded and kept: who forces the end of the turn then need not wait
-for it. Voice agents do so after 200 ms on their own detection, which is deaf to the faint end of a word, and their last
-50 ms aren't sent yet: 96 to 128 ms of silence here. It costs a decode in each pause, so under `Finality.WORDS` it begins
-with the first turn that is asked to be heard out. It isn't told before: the commit policy was measured without it."""
+"""After 64 ms of silence everything spoken so far is decoded and kept: who forces the turn to end need not wait for it.
+Voice agents do so after 200 ms on their own detection, which is deaf to the faint end of a word, and their last 50 ms
+aren't sent yet: 96 to 128 ms of silence here. It costs a decode in each pause, so under `Finality.WORDS` it begins with
+the first turn that is asked to be heard out. It isn't told before: the commit policy was measured without it."""
 
 HANGOVER_FRAMES = 6
 """Decodes go on for this long after the last speech frame: a breath is no reason to stop."""
