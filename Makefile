@@ -8,13 +8,17 @@ export TYMPAN_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 CLIENTS := $(patsubst tests/environments/%/,%,$(wildcard tests/environments/*/))
 CLIENTS_DIR := $(VENV)/clients
 
-.PHONY: demo test serve bench prove fuzz fuzz-guided lint docs clients lock lock-clients clean
+.PHONY: demo test conformance serve bench prove fuzz fuzz-guided lint docs clients lock lock-clients clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tympan demo
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The protocol as a client sees it, against our own server or any other: ARGS="--endpoint wss://HOST --key KEY".
+conformance: $(VENV)/.installed
+	@$(BIN)/python -m pytest tests/blackbox $(ARGS)
 
 serve: $(VENV)/.installed
 	@exec $(BIN)/tympan serve $(ARGS)

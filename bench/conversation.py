@@ -1,7 +1,7 @@
 """A plain WebSocket client that streams audio to a v3 server and writes down what comes back, and when.
 
-At real time the chunk that holds audio [a, b) is sent at t0 + b, as a microphone would. Fast, chunks go as
-soon as the server is no further behind than `max_ahead_ms`: how far it is, the newest word tells.
+At real time the chunk that holds audio [a, b) is sent at t0 + b, as a microphone would, and controls between chunks.
+Fast, chunks go as soon as the server is no further behind than `max_ahead_ms`: how far it is, the newest word tells.
 """
 
 from __future__ import annotations
@@ -44,7 +44,10 @@ FAST = Pace(is_real_time=False)
 
 @dataclass(frozen=True, slots=True)
 class Control:
-    """A message of ours, due when that much audio has been sent."""
+    """A message of ours, due when that much audio has been sent.
+
+    At real time it goes out when that much was spoken: what came since the last chunk is not sent yet then.
+    """
 
     at_ms: int
     message: Mapping[str, Any]
@@ -160,9 +163,10 @@ async def _send_all(
         chunk = samples[start : start + step]
         end_ms = (start + len(chunk)) // SAMPLES_PER_MS
         if pace.is_real_time:
-            due_s = recorder.t0_s + end_ms / 1000
-            await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
-            lags_ms.append((time.perf_counter() - due_s) * 1000)
+            while waiting and waiting[0].at_ms < end_ms:
+                await _wait_until_spoken(recorder, waiting[0].at_ms)
+                await say(waiting.pop(0).message)
+            lags_ms.append(await _wait_until_spoken(recorder, end_ms))
         else:
             await _wait_until_heard(recorder, end_ms - pace.max_ahead_ms)
         await socket.send(chunk.tobytes())
@@ -170,6 +174,13 @@ async def _send_all(
             await say(waiting.pop(0).message)
     await say({"type": "Terminate"})
     return sent, lags_ms
+
+
+async def _wait_until_spoken(recorder: _Recorder, position_ms: int) -> float:
+    """Returns how late it is then, in ms."""
+    due_s = recorder.t0_s + position_ms / 1000
+    await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
+    return (time.perf_counter() - due_s) * 1000
 
 
 async def _wait_until_heard(recorder: _Recorder, until_ms: int) -> None:

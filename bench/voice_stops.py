@@ -6,6 +6,7 @@ speech, and stops after 200 ms of frames that aren't. Its gate on loudness is le
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -43,11 +44,40 @@ def stretches(probabilities: Iterable[float], frame_ms: int) -> list[Speech]:
     return found
 
 
-def finals_after_speech_ms(speech: Sequence[Speech], finals: Sequence[TurnMessage]) -> list[float]:
-    """End of each stretch → the last final that came before the next one began. Where none came, nothing is added."""
-    latencies = []
-    for index, stretch in enumerate(speech):
-        until_ms = speech[index + 1].start_ms if index + 1 < len(speech) else float("inf")
-        answers = [final.at_ms for final in finals if stretch.end_ms < final.at_ms <= until_ms]
-        latencies += [answer - stretch.end_ms for answer in answers[-1:]]
-    return latencies
+@dataclass(frozen=True, slots=True)
+class Answers:
+    """What came of the stops. Times are from the end of speech as the agent dates it: 200 ms before ForceEndpoint went.
+
+    `forced_ms`: the first final after ForceEndpoint, which the agent takes for its answer. `early_ms`: where none came,
+    the last final since the speech was heard, if not before its end: the agent acts on it only when it has waited long
+    enough for the other. `missing_count`: neither, so the agent has nothing.
+    """
+
+    forced_ms: tuple[float, ...]
+    early_ms: tuple[float, ...]
+    missing_count: int
+
+    @property
+    def all_ms(self) -> tuple[float, ...]:
+        """What the published benchmark reports: one figure for each stop that has one."""
+        return self.forced_ms + self.early_ms
+
+
+def answers(speech: Sequence[Speech], forced_at_ms: Sequence[float], finals: Sequence[TurnMessage]) -> Answers:
+    """Pair each stop with its final; `forced_at_ms` is when ForceEndpoint was sent for each, in order.
+
+    A stop is open until the detection hears more speech, which may begin the moment that the stop was noticed.
+    Source: pipecat-ai 1.14.0, `pipecat/services/stt_service.py`.
+    """
+    forced: list[float] = []
+    early: list[float] = []
+    heard_ms = [stretch.start_ms + START_MS for stretch in speech]
+    for since_ms, sent_ms, until_ms in zip(heard_ms, forced_at_ms, [*heard_ms[1:], math.inf], strict=True):
+        end_ms = sent_ms - STOP_MS
+        after = [final.at_ms for final in finals if sent_ms <= final.at_ms < until_ms]
+        before = [final.at_ms for final in finals if max(since_ms, end_ms) <= final.at_ms < sent_ms]
+        if after:
+            forced.append(after[0] - end_ms)
+        elif before:
+            early.append(before[-1] - end_ms)
+    return Answers(tuple(forced), tuple(early), len(speech) - len(forced) - len(early))

@@ -60,6 +60,14 @@ def test_controls_go_out_at_their_place_in_the_audio(context: Context, server: S
     ]
 
 
+def test_at_real_time_a_control_goes_out_between_chunks(context: Context, server: Server) -> None:
+    controls = tuple(Control(at_ms, {"type": "ForceEndpoint"}) for at_ms in (320, 150))
+    log = context.hold(server, Job(silence(500), controls=controls))
+    first_ms, second_ms, _ = (control.at_ms for control in log.controls)
+    assert 150 <= first_ms < second_ms
+    assert second_ms >= 320
+
+
 def test_every_session_adds_to_the_tally(context: Context, server: Server) -> None:
     context.hold_all(server, [Job(silence(2_000), pace=FAST)] * 3, at_once=2)
     assert context.sessions == 3

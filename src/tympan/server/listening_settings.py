@@ -66,7 +66,7 @@ class ListeningSettings(BaseSettings):
         "info", description="What is written to standard error"
     )
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "webhook_networks", mode="before", check_fields=False)
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):

@@ -10,7 +10,8 @@ Rules:
 - A bool is not an integer. `5.0` is accepted where an integer is due, `5.5` isn't. NaN and infinities
   are refused both ways.
 
-Field types may be str, int, float, bool, another dataclass, `tuple[X, ...]`, and any of them `| None`.
+Field types may be str, int, float, bool, another dataclass, `tuple[X, ...]`, and any of them `| None`; or `Any`, for a
+JSON value that nothing here looks into.
 """
 
 from __future__ import annotations
@@ -128,6 +129,8 @@ def _to_json(value: Any) -> Any:
         return value
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
+    if isinstance(value, dict | list):
+        return value  # of a field of type Any
     # The names themselves: fields() would build them anew for every word.
     named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
     return {name: _to_json(item) for name, item in named if item is not None}
@@ -180,6 +183,10 @@ def _read_optional(read: _Reader, path: str, value: Any) -> Any:
     return None if value is None else read(path, value)
 
 
+def _read_any(path: str, value: Any) -> Any:
+    return value
+
+
 def _read_list(read: _Reader, path: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise _wrong_type(path, "a list", value)
@@ -216,6 +223,7 @@ _SCALAR_READERS: Mapping[Any, _Reader] = {
     bool: _read_bool,
     int: _read_int,
     float: _read_float,
+    Any: _read_any,
 }
 
 

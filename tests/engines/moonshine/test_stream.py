@@ -14,9 +14,9 @@ from tympan.core.events import TurnEnded, TurnUpdated
 from tympan.core.words import Word
 from tympan.engines.base import Samples, StreamOptions
 from tympan.engines.moonshine.model import MoonshineModel
-from tympan.engines.moonshine.stream import MoonshineStream, Parts
+from tympan.engines.moonshine.stream import BREATH_FRAMES, MoonshineStream, Parts
 from tympan.engines.moonshine.turn_words import LONGEST_WINDOW_MS
-from tympan.engines.silero import SileroModel
+from tympan.engines.silero import FRAME_MS, SileroModel
 from tympan.engines.turn_score import LogisticScore
 from tympan.runtime.listener import Listener, stream_options
 
@@ -96,6 +96,18 @@ def test_an_end_forced_in_mid_speech_splits_the_words_and_doubles_none(parts: Pa
     assert text(rest[0]).count("best of times") == 0
 
 
+@pytest.mark.parametrize("finality", Finality)
+def test_a_breath_after_the_speech_its_words_are_there_without_a_look(
+    parts: Parts, beckett: Samples, finality: Finality
+) -> None:
+    stream = MoonshineStream(parts, StreamOptions(finality=finality))
+    stream.accept(beckett)
+    breath = next(report for report in iter(stream.step, None) if report.silence_ms == BREATH_FRAMES * FRAME_MS)
+    told = [word.text for word in breath.hypothesis.words]
+    assert told
+    assert [word.text for word in stream.look().hypothesis.words] == told
+
+
 def test_where_no_word_is_final_a_long_turn_loses_nothing_and_is_told_every_three_seconds(
     parts: Parts, whole_reading: Samples
 ) -> None:
@@ -141,9 +153,9 @@ def test_a_pad_may_change_between_turns(parts: Parts, beckett: Samples) -> None:
     assert stream.look().hypothesis.words[0].text == "Ever"
 
 
-def test_a_whole_turn_that_is_forced_to_end_in_mid_word_is_not_made_up_to_its_end(
-    parts: Parts, two_cities: Samples
+@pytest.mark.parametrize("config", [PATIENT, WHOLE_TURNS])
+def test_a_turn_that_is_forced_to_end_in_mid_word_is_not_made_up_to_its_end(
+    parts: Parts, two_cities: Samples, config: SessionConfig
 ) -> None:
-    config = WHOLE_TURNS
     first, *_ = turns(parts, [two_cities[: 16 * 7000], ForceEndpoint()], config, stream_options(config))
     assert text(first).count("it was the age") == 1

@@ -39,6 +39,11 @@ LONGEST_LEAD_FRAMES = 10
 """A word begins at most this long before the end of the frame in which its voice is detected: 320 ms. The model finds
 the beginning of a word that stands behind more silence up to seconds too early."""
 
+BREATH_FRAMES = 2
+"""After 64 ms of silence everything spoken so far is decoded: who forces the end of the turn then need not wait for it.
+Voice agents do so after 200 ms on their own detection, which is deaf to the faint end of a word, and their last 50 ms
+aren't sent yet: 96 to 128 ms of silence here."""
+
 HANGOVER_FRAMES = 6
 """Decodes go on for this long after the last speech frame: a breath is no reason to stop."""
 
@@ -93,7 +98,8 @@ class MoonshineStream:
         self._frames_since_speech = 0
         self._looked_at_samples = -1
         self._speech_probability = 0.0  # of the last frame
-        self._is_heard_out = True  # a look has decoded everything since the last speech frame
+        self._is_read_out = True  # everything spoken was decoded, with a breath behind it
+        self._is_heard_out = True  # everything spoken was decoded by a look
         self._confidence = 0.0
 
     def accept(self, samples: Samples) -> None:
@@ -110,12 +116,20 @@ class MoonshineStream:
     def look(self) -> Report:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
-            self._is_heard_out = True
-            decode = self._window.decode(is_last=self._is_speech_over())
+            self._is_heard_out = self._is_read_out = True
+            decode = self._window.decode(is_last=self._frames_since_speech > 0)
             if self._frames_since_speech * FRAME_MS >= UTTERANCE_SILENCE_MS:
                 self._words.flush(decode)
             else:
                 self._words.hear_out(decode)
+            self._confidence = self._score(self._window)
+        return self._report()
+
+    def hear_out(self) -> Report:
+        if not self._is_read_out:
+            return self.look()
+        self._words.reveal()
+        if self._window is not None:
             self._confidence = self._score(self._window)
         return self._report()
 
@@ -125,7 +139,7 @@ class MoonshineStream:
         return self._report()
 
     def end_turn(self) -> TurnText:
-        if not self._is_heard_out:
+        if not self._is_read_out:
             self.look()
         self._words.flush()
         text = TurnText((), ())
@@ -179,7 +193,7 @@ class MoonshineStream:
         if is_speech:
             self._meter.receive_frame(probability)
             self._frames_since_speech = 0
-            self._is_heard_out = False
+            self._is_heard_out = self._is_read_out = False
             self._confidence = 0.0  # a score belongs to the pause it was made in
         else:
             self._frames_since_speech += 1
@@ -214,7 +228,8 @@ class MoonshineStream:
         is_heard = self._frames_since_speech <= HANGOVER_FRAMES
         is_followed = self._options.wants_partials and not is_read
         is_wanted = is_followed or window.end_ms - window.start_ms >= PARTIALS_FROM_MS
-        if is_due and is_heard and is_wanted:
+        is_breath = self._frames_since_speech == BREATH_FRAMES and not self._is_read_out
+        if (is_due and is_heard and is_wanted) or is_breath:
             self._update(window)
 
     def _update(self, window: Window) -> None:
@@ -222,14 +237,11 @@ class MoonshineStream:
         if window.end_ms - window.start_ms < SHORTEST_WINDOW_MS:
             return
         self._frames_since_decode = 0
-        self._words.receive(window.decode(is_last=False))
+        self._is_read_out = self._frames_since_speech >= BREATH_FRAMES
+        self._words.receive(window.decode(is_last=self._is_read_out))
         cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
         if cut_ms is not None:
             self._words.settle(window.trim(cut_ms))
-
-    def _is_speech_over(self) -> bool:
-        # A final word can't be taken back, so under `Finality.WORDS` a look never cuts what was read before it.
-        return self._frames_since_speech > 0 or self._options.finality is Finality.WORDS
 
     def _score(self, window: Window) -> float:
         words = self._words.words
