@@ -6,12 +6,14 @@ Texts come as UTF-8, as they do on the wire; a message a line where a door takes
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from tympan.cli.subtitles import SubtitleWriter
 from tympan.cli.transcript import Transcript, TranscriptFormat, render
@@ -27,6 +29,9 @@ from tympan.client.trust import tls_context
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import SessionConfig
 from tympan.core.effects import Mark
+from tympan.core.packets.adts import AdtsFramer
+from tympan.core.packets.ogg_opus import OggOpusFramer
+from tympan.core.packets.opus import OpusFramer
 from tympan.core.session import Session
 from tympan.core.units import Monotonic
 from tympan.dsp.decode import PcmDecoder
@@ -50,6 +55,9 @@ from tympan.script.format import parse_programme
 from tympan.script.recording import RECORDED, RecordedMessage, recorded_script
 from tympan.server.auth import Authenticator
 from tympan.server.config import AuthConfig, TlsFiles
+from tympan.server.outbound.attempts import retry_after_s
+from tympan.server.outbound.reach import Reach
+from tympan.server.outbound.signature import read_secret
 from tympan.server.resume_keys import ResumeKeys
 from tympan.server.settings import load_settings, server_config
 from tympan.server.tls import check_tls
@@ -57,6 +65,7 @@ from tympan.server.tokens import TokenMint
 from tympan.testing.heard import HeardSession
 from tympan.wire.bridge import BridgedSession
 from tympan.wire.bridge_parameters import bridge_request
+from tympan.wire.codec import parse_json
 from tympan.wire.v2 import params as v2_params
 from tympan.wire.v2.client_messages import decode_client, encode_client
 from tympan.wire.v2.messages import decode_server, encode_server
@@ -64,8 +73,10 @@ from tympan.wire.v2.tokens import parse_token_request
 from tympan.wire.v3 import messages as v3
 from tympan.wire.v3 import params as v3_params
 from tympan.wire.v3.client import decode_message
+from tympan.wire.v3.llm_gateway import Prompt, Question, prompt_objection
 from tympan.wire.v3.messages import RESUMABLE_CLIENT_CODEC, SERVER_CODEC
 from tympan.wire.v3.server import V3ServerProtocol
+from tympan.wire.v3.webhook import url_objection
 
 Opening = Callable[[bytes, Path], object]
 
@@ -116,6 +127,50 @@ def v2_client_message(data: bytes, _: Path) -> None:
     for is_strict in (True, False):
         message = decode_client(text, is_strict=is_strict)
         assert decode_client(encode_client(message)) == message
+
+
+def webhook_address(data: bytes, _: Path) -> None:
+    url = text_of(data)
+    Reach(()).host_refusal(url)
+    retry_after_s(url, 0.0)
+    if url_objection(url) is None and url:
+        parts = urlsplit(url)
+        assert parts.scheme in ("http", "https")
+        Reach(()).host_refusal(parts.hostname or "")
+
+
+def webhook_secret(data: bytes, _: Path) -> None:
+    assert read_secret(text_of(data))
+
+
+def question(data: bytes, _: Path) -> None:
+    """What a client wants a language model to be asked, and what the model answers."""
+    document = json.loads(json.dumps(parse_json(data)))
+    if isinstance(document, dict) and document and prompt_objection(document) is None:
+        asked = Prompt(document).question(SERVER_CODEC.encode(v3.Turn(0, True, True, "hi", 1.0, ())))
+        json.loads(asked.request)
+    asked = Question(0, "hi", b"")
+    json.loads(asked.response(data))
+
+
+def ogg_opus(data: bytes, _: Path) -> None:
+    _framed(OggOpusFramer(), data)
+
+
+def adts(data: bytes, _: Path) -> None:
+    _framed(AdtsFramer(), data)
+
+
+def opus(data: bytes, _: Path) -> None:
+    _framed(OpusFramer(), data)
+
+
+def _framed(framer: Any, data: bytes) -> None:
+    taken = 0
+    for start in range(0, len(data), 50):
+        for packet in framer.receive(data[start : start + 50]):
+            taken += len(packet.payload)
+    assert taken <= len(data)
 
 
 def v2_query(data: bytes, _: Path) -> None:

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from door_openings import (
+    adts,
     authorities,
     bridged_client,
     bridged_service,
@@ -26,12 +27,15 @@ from door_openings import (
     manifest,
     migrated,
     mulaw,
+    ogg_opus,
+    opus,
     ort_graph,
     pcm,
     pipe_header,
     probe_address,
     probed_v2,
     probed_v3,
+    question,
     resume_query,
     script,
     source_file,
@@ -48,6 +52,8 @@ from door_openings import (
     v3_query,
     v3_server_message,
     vocabulary,
+    webhook_address,
+    webhook_secret,
 )
 
 from tympan.client.errors import ClientError, RequestError, TlsError
@@ -219,6 +225,17 @@ JAVASCRIPT = (
 )
 SETTINGS_FILE = b"# old\nURL=wss://api.assemblyai.com/v2/realtime/ws?sample_rate=16000 # x\nASSEMBLYAI_TOKEN='a'\n"
 
+_OGG = b"".join(
+    b"OggS" + struct.pack("<BBqIIIB", 0, flags, granule, 1, number, 0, 1) + bytes([len(packet)]) + packet
+    for number, (flags, granule, packet) in enumerate(
+        [
+            (2, 0, b"OpusHead" + struct.pack("<BBHIhB", 1, 1, 312, 48_000, 0, 0)),
+            (0, 0, b"OpusTags" + struct.pack("<II", 0, 0)),
+            (4, 960, b"\x48" + bytes(60)),
+        ]
+    )
+)
+
 DOORS = (
     Door(
         "v3 text message of a client",
@@ -277,6 +294,46 @@ DOORS = (
         _json({"expires_in": 60}),
         ("tympan.wire.v2.tokens:parse_token_request",),
     ),
+    Door(
+        "address of a webhook, and when its receiver wants to be asked again",
+        webhook_address,
+        (),
+        (b"https://example.org:8443/hook?a=b", b"http://[::1]/", b"Wed, 21 Oct 2026 07:28:00 GMT", b"120"),
+        (
+            "tympan.wire.v3.webhook:url_objection",
+            "tympan.server.outbound.deliveries:Deliveries.check",
+            "tympan.server.outbound.deliveries:_receiver",
+        ),
+    ),
+    Door(
+        "secret that signs webhooks",
+        webhook_secret,
+        (ValueError,),
+        (b"whsec_" + b"A" * 32,),
+        ("tympan.server.outbound.signature:read_secret",),
+    ),
+    Door(
+        "question to a language model, and its answer",
+        question,
+        (ProtocolError,),
+        _json(
+            {"model": "m", "messages": [{"role": "user", "content": "{{turn}}"}], "max_tokens": 5},
+            {"choices": [{"message": {"content": "hi"}}]},
+        ),
+        ("tympan.wire.v3.llm_gateway:Prompt.question", "tympan.wire.v3.llm_gateway:Question.response"),
+    ),
+    Door("Opus packets", opus, (ProtocolError,), (b"\x48" + bytes(60), b"\xfc\xff\xfe"), ()),
+    Door(
+        "Ogg Opus, cut anywhere",
+        ogg_opus,
+        (ProtocolError,),
+        (_OGG,),
+        (
+            "tympan.core.packets.ogg:OggPages._open_page",
+            "tympan.core.packets.ogg_opus:_read_head",
+        ),
+    ),
+    Door("AAC in ADTS, cut anywhere", adts, (ProtocolError,), ((b"\xff\xf1\x60\x40\x08\x1f\xfc" + bytes(57)) * 3,), ()),
     Door("PCM, in chunks of any length", pcm, (), (bytes(range(64)),), ("tympan.dsp.pcm:decode_pcm16",)),
     Door("mu-law, in chunks of any length", mulaw, (), (bytes(range(64)),), ("tympan.dsp.mulaw:decode_mulaw",)),
     Door(
@@ -477,6 +534,9 @@ DOORS = (
 """Every door."""
 
 NOT_FROM_OUTSIDE = {
+    "tympan.server.outbound.language_model:_completions_url": "an address that the settings have checked",
+    "tympan.server.outbound.poster:Poster.post": "an address that was checked by then",
+    "tympan.server.outbound.poster:Poster._open_pool": "the machine's own authorities",
     "tympan.engines.moonshine.cache:_problem": "written by ourselves, checked by checksum, made again when damaged",
     "tympan.engines.moonshine.precision:best_precision": "/proc/cpuinfo",
     "tympan.engines.wheel_model:WheelModel.read": "nothing is decoded before its checksum is right",
