@@ -106,7 +106,7 @@ class Call:
         for start in range(0, len(audio), 1600):
             self.socket.send(audio[start : start + 1600])
             with suppress(TimeoutError):
-                if self._receive().get("words"):
+                if self.receive().get("words"):
                     break
         self.patience_s = patience_s
         self.sent.append(f"{start + 1600} bytes of audio, until words came")
@@ -114,11 +114,12 @@ class Call:
     def hears(self, says: str = "4: the service answers") -> Message:
         """The next message."""
         try:
-            return self._receive()
+            return self.receive()
         except TimeoutError:
-            broken(says, f"nothing for {self.patience_s:g} s", self)
+            came = f"nothing for {self.patience_s:g} s"
         except ConnectionClosed:
-            broken(says, f"{self._ending()}", self)
+            came = str(self._ending())
+        broken(says, came, self)
 
     def hears_begin(self) -> Message:
         message = self.hears("4.1: Begin is the first message, at once")
@@ -135,24 +136,25 @@ class Call:
 
     def hears_end(self, says: str = "4.11: the service closes") -> Ended:
         """Everything up to the close."""
-        try:
+        with suppress(TimeoutError):
             while True:
-                self._receive()
-        except ConnectionClosed:
-            return self._ending()
-        except TimeoutError:
-            broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
+                try:
+                    self.receive()
+                except ConnectionClosed:
+                    return self._ending()
+        broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
 
     def hears_refusal(self, says: str) -> Ended:
         """The end of a session that must not begin; one that does is told at once."""
-        try:
+        with suppress(TimeoutError):
             while True:
-                if self._receive().get("type") == "Begin":
+                try:
+                    message = self.receive()
+                except ConnectionClosed:
+                    return self._ending()
+                if message.get("type") == "Begin":
                     broken(says, "Begin: the session began all the same", self)
-        except ConnectionClosed:
-            return self._ending()
-        except TimeoutError:
-            broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
+        broken(says, f"the connection stays open, and nothing comes for {self.patience_s:g} s", self)
 
     def ends_by(self, message: Message | str | bytes, says: str) -> Ended:
         """The end of a session that this message must end. Terminate follows, so that one that goes on is told soon."""
@@ -178,13 +180,20 @@ class Call:
         sent = "; ".join(short(text, 100) for text in self.sent[-6:]) or "nothing"
         return f"{self.target}\n  sent: {sent}\n  heard: " + ("\n         ".join(heard) or "nothing")
 
-    def _receive(self) -> Message:
+    def receive(self) -> Message:
+        """The next message, kept.
+
+        Raises:
+            TimeoutError: none came for `patience_s`.
+            ConnectionClosed: none will.
+        """
         payload = self.socket.recv(timeout=self.patience_s)
         try:
             message = json.loads(payload) if isinstance(payload, str) else None
         except ValueError:
             message = None
         if not isinstance(message, dict):
+            self.messages.append({"type": None, "text": short(payload)})
             broken("1: the service sends JSON objects as text and nothing else", short(payload), self)
         self.messages.append(message)
         return message

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import socket
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from endpoint import Endpoint, Strictness
-from own_servers import KEY, OwnServer, Servers, start
+from own_servers import KEY, NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer, Servers, start
 from played_sessions import Player
 from speech import default_recording
 from talk import write_script
@@ -39,6 +41,25 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--sessions-per-minute", type=float, default=0, metavar="N", help="open no more, where a service counts them"
     )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """What can't be used is told at once, in one line."""
+    url, key, speech = (option(config, name) for name in ("--endpoint", "--key", "--speech"))
+    if speech and not Path(speech).is_file():
+        raise pytest.UsageError(f"--speech: there is no file {speech}")
+    if not url:
+        return
+    parts = urlsplit(url)
+    if parts.scheme not in ("ws", "wss") or not parts.hostname or parts.path.strip("/") or parts.query:
+        raise pytest.UsageError(f"--endpoint: expected ws://HOST:PORT or wss://HOST without a path, got {url}")
+    if not key:
+        raise pytest.UsageError("--key is missing: what the endpoint accepts; any text where nobody is asked for one")
+    try:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
+        socket.create_connection((parts.hostname, port), timeout=10).close()
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.netloc}: {error}") from error
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -135,14 +156,17 @@ def limited_server(servers: Servers, script: Path) -> OwnServer:
 def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
     """Everything is narrow: places, messages, backlog; a token opens one session."""
     yield limited_server.endpoint
-    limited_server.endpoint.hang_up()
+    limited_server.is_let_alone()
 
 
 @pytest.fixture(scope="session")
 def hurried_server(servers: Servers, script: Path) -> OwnServer:
-    """Sessions last 2 s, and 1 s without a message."""
-    flags = ("--api-key", KEY, "--script", str(script), "--max-session-s", "2")
-    return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+    """Sessions last 2 s, and 1 s without a message; a key opens few, and few in a minute."""
+    names = (KEY, "another-key", "a-third-key", "a-fourth-key", "a-fifth-key")
+    keys = [flag for name in names for flag in ("--api-key", name)]
+    flags = ("--script", str(script), "--max-session-s", "2", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
+    limits = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
+    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
 
 
 @pytest.fixture

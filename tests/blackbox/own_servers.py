@@ -13,6 +13,8 @@ from typing import Any
 from endpoint import Endpoint, Strictness
 
 KEY = "key-of-the-suite"
+SESSIONS_PER_KEY, NEW_SESSIONS_PER_MINUTE = 3, 9
+"""Where there are such limits. The first leaves room for what a test opens side by side."""
 
 _HERE = str(Path(__file__).parent)
 _TOKEN_SECRET = "secret of the suite"
@@ -20,6 +22,8 @@ _LISTENING = "Listening on http://"
 _PROGRAM = "import sys; from tympan.cli.main import main; sys.exit(main())"
 _WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_PROGRAM}"
 _READY_S = 60.0
+_IDLE_S = 10.0
+_POLL_S = 0.02
 
 
 class OwnServer:
@@ -28,6 +32,14 @@ class OwnServer:
     def __init__(self, process: subprocess.Popen[str], endpoint: Endpoint) -> None:
         self._process = process
         self.endpoint = endpoint
+
+    def is_let_alone(self) -> None:
+        """Everybody hangs up, and no session is left; a place is free only after its client has seen the close."""
+        self.endpoint.hang_up()
+        give_up_at = time.monotonic() + _IDLE_S
+        while (sessions := self.endpoint.asks("/v3/ws/health").body["sessions"]) and time.monotonic() < give_up_at:
+            time.sleep(_POLL_S)
+        assert sessions == 0, f"{sessions} sessions are still there after {_IDLE_S:g} s"
 
     def is_asked_to_stop(self) -> None:
         self._process.terminate()
@@ -48,7 +60,7 @@ def start(
     program = _WITH_FAILING_ENGINE if has_failing_engine else _PROGRAM
     strict = ("--strict",) if strictness is Strictness.STRICT else ()
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "warning", *flags, *strict],
+        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "error", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),
@@ -96,5 +108,5 @@ def _wait_until_ready(address: str) -> None:
         connection.close()
         if status == 200:
             return
-        time.sleep(0.02)
+        time.sleep(_POLL_S)
     raise AssertionError(f"{address} isn't ready after {_READY_S:g} s")

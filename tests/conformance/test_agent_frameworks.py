@@ -20,6 +20,8 @@ ThirdParty = Callable[[str], Environment]
 Run = Callable[..., list[Event]]
 PROGRAMS = Path(__file__).with_name("v3_programs")
 SONNY = "Hi, my name is Sonny."
+BECKETT_SPEECH = [560, 1380, 2100, 2980, 3760, 4360, 5140, 5860, 6860, 7660, 8360, 9040]
+"""Where Pipecat's detection hears speech begin and stop in the recording: 200 ms after it does."""
 
 
 def plugin(environment: Environment, program: str, service: SecureService, audio: Path) -> Run:
@@ -141,6 +143,20 @@ def test_pipecat_hears_real_speech(third_party: ThirdParty, real: SecureService,
     )
     assert spoken(finals(told)).startswith(BECKETT)
     assert kinds(told)[-1] == "done"
+
+
+@pytest.mark.parametrize("model", ["universal-3-6-pro", "universal-streaming-english"])
+def test_pipecat_gets_one_final_that_it_waits_for_at_every_stop(
+    third_party: ThirdParty, real: SecureService, beckett: Path, model: str
+) -> None:
+    told = plugin(third_party("pipecat-1.14"), "pipecat_service.py", real, beckett)(
+        model=model, speech=BECKETT_SPEECH, measures=True, pace_s=0.01
+    )
+    answers = [event for event in told if event["event"] in {"final", "measured"}]
+    stops = len(BECKETT_SPEECH) // 2
+    assert [event["event"] for event in answers] == ["measured", "final"] * stops
+    assert all(event["is_finalized"] for event in answers[1::2])
+    assert spoken(finals(told)).startswith(BECKETT)
 
 
 def test_vision_agents_hears_real_speech(third_party: ThirdParty, real: SecureService, beckett: Path) -> None:

@@ -94,11 +94,11 @@ def test_real_speech_is_shown_while_it_is_spoken_and_the_microphone_is_released(
             page.clicks("#switch")
             page.waits(is_in("listening"))
             page.waits("document.querySelector('.tentative')?.textContent")
-            page.waits("document.querySelectorAll('#captions p').length >= 4")
+            page.waits("(document.getElementById('captions').innerText.match(/\\.$/gm) ?? []).length >= 2")
             assert not page.says(IS_RELEASED)
             page.clicks("#switch")
             page.waits(is_in("off"))
-        assert spoken([page.says("document.getElementById('captions').innerText")]).startswith(BECKETT[:30])
+        assert spoken([page.says("document.getElementById('captions').innerText")]).startswith(BECKETT[:22])
         assert page.says(IS_RELEASED)
         assert page.problems == []
         assert eventually(service.is_idle)

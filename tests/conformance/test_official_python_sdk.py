@@ -12,6 +12,7 @@ import httpx
 import numpy as np
 import pytest
 from assemblyai.streaming.v3 import (
+    AsyncChannelStreamer,
     AsyncRealTimeTranscriber,
     BeginEvent,
     ChannelStreamer,
@@ -40,6 +41,7 @@ pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
 """The SDK opens its connection in a way that newer versions of `websockets` advise against."""
 
 CHUNK = b"\0" * 1600
+HUM = (b"\x00\x20" * 40 + b"\x00\xe0" * 40) * 10
 KINDS = (
     RealTimeEvents.Begin,
     RealTimeEvents.SpeechStarted,
@@ -122,6 +124,12 @@ def test_the_older_name_of_the_client_works(address: str) -> None:
     assert StreamingClient is RealTimeTranscriber
 
 
+def assert_its_end_was_forced(listener: Listener) -> None:
+    finals = [turn.transcript for turn in listener.of(TurnEvent) if turn.turn_is_formatted]
+    assert finals == ["Hi, my name", "Is Sonny."]
+    assert not listener.of(RealTimeError)
+
+
 def test_force_endpoint_and_parameters_in_mid_session(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener)
@@ -131,9 +139,7 @@ def test_force_endpoint_and_parameters_in_mid_session(address: str) -> None:
     transcriber.force_endpoint()
     transcriber.stream([CHUNK] * 24)
     transcriber.disconnect(terminate=True)
-    finals = [turn.transcript for turn in listener.of(TurnEvent) if turn.turn_is_formatted]
-    assert finals == ["Hi, my name", "Is Sonny."]
-    assert not listener.of(RealTimeError)
+    assert_its_end_was_forced(listener)
 
 
 def test_a_wrong_key_comes_as_one_error(address: str) -> None:
@@ -177,22 +183,67 @@ def test_a_token_that_the_sdk_makes_opens_a_session(secure: SecureService, monke
     assert not listener.of(RealTimeError)
 
 
+def test_a_token_that_the_asynchronous_sdk_makes_opens_a_session(
+    secure: SecureService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in secure.trust.items():
+        monkeypatch.setenv(name, value)
+    listener = Listener()
+
+    async def talk() -> None:
+        async with AsyncRealTimeTranscriber(
+            RealTimeTranscriberOptions(api_key="a-key", api_host=secure.address)
+        ) as minting:
+            token = await minting.create_temporary_token(expires_in_seconds=60)
+        transcriber = AsyncRealTimeTranscriber(RealTimeTranscriberOptions(token=token, api_host=secure.address))
+        for kind in KINDS:
+            transcriber.on(kind, listener.hear)
+        await transcriber.connect(RealTimeParameters(sample_rate=16_000))
+        await transcriber.stream([CHUNK] * 40)
+        await transcriber.disconnect(terminate=True)
+
+    asyncio.run(talk())
+    assert [turn.transcript for turn in listener.of(TurnEvent) if turn.end_of_turn] == ["hi my name is sonny"]
+    assert not listener.of(RealTimeError)
+
+
+def assert_the_caller_has_spoken(turns: list[DualChannelTurnEvent]) -> None:
+    finals = [turn for turn in turns if turn.end_of_turn]
+    assert [turn.transcript for turn in finals] == ["hi my name is sonny", "Hi, my name is Sonny."]
+    assert [turn.channel for turn in finals] == ["caller", "caller"]
+    assert {word.channel for turn in finals for word in turn.words} == {"caller"}
+
+
 def test_two_channels_are_told_apart(address: str) -> None:
     turns: list[DualChannelTurnEvent] = []
     transcriber = RealTimeTranscriber(options(address))
     streamer = ChannelStreamer(transcriber, ["agent", "caller"], sample_rate=16_000)
     streamer.on(RealTimeEvents.Turn, lambda client, turn: turns.append(turn))
     transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
-    hum = (b"\x00\x20" * 40 + b"\x00\xe0" * 40) * 10
     for _ in range(40):
         streamer.stream("agent", CHUNK)
-        streamer.stream("caller", hum)
+        streamer.stream("caller", HUM)
     streamer.flush()
     transcriber.disconnect(terminate=True)
-    finals = [turn for turn in turns if turn.end_of_turn]
-    assert [turn.transcript for turn in finals] == ["hi my name is sonny", "Hi, my name is Sonny."]
-    assert [turn.channel for turn in finals] == ["caller", "caller"]
-    assert {word.channel for turn in finals for word in turn.words} == {"caller"}
+    assert_the_caller_has_spoken(turns)
+
+
+def test_two_channels_of_the_asynchronous_transcriber_are_told_apart(address: str) -> None:
+    turns: list[DualChannelTurnEvent] = []
+
+    async def talk() -> None:
+        transcriber = AsyncRealTimeTranscriber(options(address))
+        streamer = AsyncChannelStreamer(transcriber, ["agent", "caller"], sample_rate=16_000)
+        streamer.on(RealTimeEvents.Turn, lambda client, turn: turns.append(turn))
+        await transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
+        for _ in range(40):
+            await streamer.stream("agent", CHUNK)
+            await streamer.stream("caller", HUM)
+        await streamer.flush()
+        await transcriber.disconnect(terminate=True)
+
+    asyncio.run(talk())
+    assert_the_caller_has_spoken(turns)
 
 
 def test_the_asynchronous_transcriber_holds_a_conversation(address: str) -> None:
@@ -210,6 +261,25 @@ def test_the_asynchronous_transcriber_holds_a_conversation(address: str) -> None
 
     asyncio.run(talk())
     assert_is_whole_conversation(listener)
+
+
+def test_the_asynchronous_transcriber_changes_parameters_and_forces_an_end(address: str) -> None:
+    listener = Listener()
+
+    async def talk() -> None:
+        transcriber = AsyncRealTimeTranscriber(options(address))
+        for kind in KINDS:
+            transcriber.on(kind, listener.hear)
+        await transcriber.connect(RealTimeParameters(sample_rate=16_000))
+        await transcriber.set_params(RealTimeSessionParameters(format_turns=True, max_turn_silence=2000))
+        await transcriber.keep_alive()
+        await transcriber.stream([CHUNK] * 16)
+        await transcriber.force_endpoint()
+        await transcriber.stream([CHUNK] * 24)
+        await transcriber.disconnect(terminate=True)
+
+    asyncio.run(talk())
+    assert_its_end_was_forced(listener)
 
 
 def test_a_u3_model_announces_speech_and_ends_a_turn_once(address: str) -> None:

@@ -133,7 +133,7 @@ def test_real_speech_over_the_phone_is_heard() -> None:
     with running("serve", "--api-key", KEY) as address, relay(f"ws://{address}", KEY) as running_relay:
         with running_relay.rings() as socket:
             call = Call(socket)
-            call.carries(over_the_phone(recording)[: 12 * 8000])
+            call.carries(over_the_phone(recording)[: 9 * 8000])
             call.ends()
             list(socket)
         lines = [running_relay.output.readline() for _ in range(2)]

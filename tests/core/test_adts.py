@@ -98,20 +98,19 @@ def test_another_rate_begins_another_stream() -> None:
 
 
 def test_one_frame_that_calls_itself_something_else_is_damaged() -> None:
-    odd = adts_frame(99, size=70, rate_hz=96_000, channels=7)
-
-    assert payloads(*FRAMES[:3], odd, *FRAMES[3:]) == FRAMES
+    for odd in (adts_frame(99, size=70, rate_hz=96_000, channels=7), adts_frame(99, blocks=3)):
+        assert payloads(*FRAMES[:3], odd, *FRAMES[3:]) == FRAMES
 
 
 @pytest.mark.parametrize(
     ("frame", "got"),
     [
-        (adts_frame(channels=6), "channel configuration 6, 1 blocks"),
+        (adts_frame(channels=6), "mono or stereo AAC, got channel configuration 6"),
         (adts_frame(channels=0), "channel configuration 0"),
-        (adts_frame(blocks=4), "4 blocks"),
+        (adts_frame(blocks=4), "one block of AAC in each ADTS frame, got 4"),
     ],
 )
-def test_more_than_stereo_is_refused(frame: bytes, got: str) -> None:
+def test_more_than_stereo_or_one_block_is_refused(frame: bytes, got: str) -> None:
     with pytest.raises(BadAudio, match=got):
         framed(frame)
 

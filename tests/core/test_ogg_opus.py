@@ -171,10 +171,18 @@ def test_a_picture_in_the_comments_is_passed_over() -> None:
     assert payloads(*pages) == [PACKETS[0]]
 
 
+def test_a_stream_without_comments_is_heard_from_its_first_packet() -> None:
+    head = ogg_page([opus_head()], number=0, flags=FIRST)
+
+    assert payloads(head, ogg_page(PACKETS[:2], number=1)) == PACKETS[:2]
+
+
 def test_comments_without_end_are_refused() -> None:
     full = bytes(255 * 255)
     pages = [
-        ogg_page([full], number=number, flags=CONTINUED * (number > 1), is_open=True)
+        ogg_page(
+            [full if number > 1 else TAGS + full[16:]], number=number, flags=CONTINUED * (number > 1), is_open=True
+        )
         for number in range(1, MAX_TAGS_BYTES // len(full) + 3)
     ]
 
@@ -232,7 +240,7 @@ def test_another_container_is_called_by_its_name(beginning: bytes, name: str) ->
 
 @pytest.mark.parametrize("messages", [[b"\x00"], [b"O", b"g", b"x"], [b"", b"\xff\xf1"]], ids=repr)
 def test_what_does_not_begin_like_ogg_is_refused_at_its_first_wrong_byte(messages: list[bytes]) -> None:
-    with pytest.raises(BadAudio, match="begins with b'OggS'"):
+    with pytest.raises(BadAudio, match="this begins with something else"):
         framed(*messages)
 
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from compressed_streams import adts_frame, cut, ogg_headers, ogg_page, ogg_stream, opus_head, opus_packet
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, SessionAudio
+from tympan.core.errors import BadAudio
 from tympan.core.received import ReceivedAudio, received_audio
 
 OPUS, OGG, AAC = (CompressedFormat(encoding) for encoding in CompressedEncoding)
@@ -61,6 +62,14 @@ def test_a_message_that_is_too_long_does_not_count(audio: SessionAudio, message:
 
     assert counter.receive(message, 1_000) == ms
     assert (counter.position_ms, counter.byte_count) == (0, 0)
+
+
+def test_packets_that_are_mostly_padding_are_refused_in_the_end() -> None:
+    padded = b"\x83\x41" + bytes(60_000)  # one frame of 2.5 ms
+    counter = received(OPUS, *[padded] * 70)
+
+    with pytest.raises(BadAudio, match="expected at most 2,048 kbit/s"):
+        counter.receive(padded, math.inf)
 
 
 def test_of_a_bomb_no_more_is_looked_at_than_may_count() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from conversation import Caller, Ended, listen, silence
+from dataclasses import replace
+
+from conversation import Caller, Ended, listen, silence, text_of
 from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.cadence import Moment
 from tympan.core.config import ConfigUpdate, SessionConfig, TurnConfig
 from tympan.core.effects import Finish
 from tympan.core.endpoint import MIN_SPEECH_MS
 from tympan.core.events import ConfigurationChanged, EndReason, SpeechStarted, TurnEnded, TurnUpdated
-from tympan.core.turn import EndTurn, Look, TurnMachine
+from tympan.core.turn import EndTurn, HearOut, Look, TurnMachine
 from tympan.core.units import StreamMs
 from tympan.core.words import Hypothesis, Report, TurnText, Word
 from tympan.engines.scripted import Script, ScriptedWord
@@ -80,6 +82,21 @@ def test_a_pause_closes_the_utterance_and_finalises_its_words(caller: Caller) ->
     caller.stays_silent(ms=1).sees("BOOK A TABLE")
     caller.stays_silent(ms=900)
     assert updates(caller) == []  # later looks in the same pause have nothing new to tell
+
+
+def test_a_pause_closes_the_utterance_also_where_no_score_ends_a_turn() -> None:
+    caller = Caller(TurnConfig(1.0, 160, 1280))
+    caller.says("book a table", end_of_turn=1.0).stays_silent(ms=1279)
+    assert [text_of(update.utterance_words) for update in updates(caller) if update.utterance_words] == ["book a table"]
+
+
+def test_an_early_look_is_scored_only_where_the_score_could_end_the_turn() -> None:
+    report = Report(StreamMs(660), 500, StreamMs(0), StreamMs(500), False, Hypothesis(), 0.0)
+    machine = TurnMachine(TurnConfig(1.0, 160, 1280))
+    assert machine.receive_report(report) == [HearOut()]
+    assert machine.receive_report(replace(report, judged_until_ms=StreamMs(900))) == [Look()]
+    machine = TurnMachine(TurnConfig(0.99, 160, 1280))
+    assert machine.receive_report(report) == [Look()]
 
 
 def test_each_utterance_of_a_turn_is_told_once(caller: Caller) -> None:

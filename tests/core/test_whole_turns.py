@@ -10,7 +10,7 @@ from conversation import Caller, Ended, text_of
 from tympan.core.cadence import Moment
 from tympan.core.config import ConfigUpdate, Finality, TurnConfig
 from tympan.core.events import EndReason, SpeechStarted, TurnEnded, TurnUpdated
-from tympan.core.turn import EndTurn, Look, TurnMachine, TurnStep
+from tympan.core.turn import EndTurn, HearOut, Look, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Hypothesis, Report, Word
 
@@ -45,8 +45,8 @@ def test_an_open_turn_is_told_at_the_first_look_and_ends_at_the_longest_silence(
 def test_a_later_look_may_end_what_the_first_left_open_and_nothing_is_told_twice() -> None:
     machine = TurnMachine(WHOLE_TURNS)
     told: list[TurnStep] = []
-    for silence_ms, confidence in [(100, 0.1), (300, 0.1), (450, 0.2), (600, 0.5)]:
-        assert machine.receive_report(pause(silence_ms)) == [Look()]
+    for silence_ms, confidence, step in [(100, 0.1, HearOut()), *((ms, ms / 1200, Look()) for ms in (300, 450, 600))]:
+        assert machine.receive_report(pause(silence_ms)) == [step]
         told += machine.receive_report(pause(silence_ms, confidence), Moment.LOOK)
     assert [type(step) for step in told] == [SpeechStarted, TurnUpdated, EndTurn]
     assert told[-1] == EndTurn(CONFIDENT)
@@ -60,10 +60,10 @@ def pause(silence_ms: int, confidence: float = 0.0) -> Report:
 
 
 @pytest.mark.parametrize("score", [0.0, 1.0])
-def test_with_both_silences_the_same_every_pause_ends_a_turn(score: float) -> None:
+def test_with_both_silences_short_every_pause_of_300_ms_ends_a_turn(score: float) -> None:
     caller = Caller(TurnConfig(0.4, 100, 100, finality=Finality.TURN))
     for order, text in enumerate(["book", "a table"]):
-        caller.says(text, end_of_turn=score).stays_silent(ms=99).hears_nothing()
+        caller.says(text, end_of_turn=score).stays_silent(ms=299).hears_nothing()
         caller.stays_silent(ms=1)
         (ended,) = [event for event in caller.events() if isinstance(event, TurnEnded)]
         assert (text_of(ended.words), ended.turn_order) == (text, order)

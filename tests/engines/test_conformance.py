@@ -292,6 +292,20 @@ def test_reading_twice_changes_nothing(recognizer: Recognizer, options: StreamOp
     assert first.hypothesis.words
 
 
+def test_hearing_a_turn_out_twice_changes_nothing_and_all_that_it_says_is_in_the_turn(
+    recognizer: Recognizer, options: StreamOptions
+) -> None:
+    stream = recognizer.open_stream(options)
+    stream.accept(clip_a()[: int(2.6 * SECOND)])
+    while stream.step() is not None:
+        pass
+    first = stream.hear_out()
+    assert stream.hear_out() == first
+    assert first.hypothesis.words
+    said = [word.text.lower().strip(".,?!") for word in first.hypothesis.words]
+    assert [word.text.lower().strip(".,?!") for word in stream.end_turn().words] == said
+
+
 def test_speech_is_heard_where_it_is_probable(solo: Callable[[str], Run]) -> None:
     reports = solo("a").reports
     assert all(0 <= report.speech_probability <= 1 for report in reports)
@@ -318,6 +332,7 @@ def test_a_stream_that_has_heard_nothing_says_nothing(recognizer: Recognizer, op
     assert stream.step() is None
     assert stream.read().hypothesis == Hypothesis()
     assert stream.look().hypothesis == Hypothesis()
+    assert stream.hear_out().hypothesis == Hypothesis()
     assert stream.end_turn() == TurnText((), ())
     stream.finish()
     assert stream.step() is None

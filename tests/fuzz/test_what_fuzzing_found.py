@@ -13,13 +13,13 @@ from tympan.cli.legible import legible
 from tympan.cli.screen import PlainScreen
 from tympan.cli.subtitles import subtitles
 from tympan.cli.transcript import SpokenTurn
-from tympan.client.address import session_address
+from tympan.client.address import session_address, shown_address
 from tympan.client.errors import RequestError, TlsError
 from tympan.client.inbox import MAX_WAITING_CHARS, Inbox
 from tympan.client.raw_audio import MAX_CHANNELS, read_wav_header
 from tympan.client.sources import open_audio, pcm_chunks
 from tympan.client.trust import tls_context
-from tympan.core.errors import MediaError, ModelError, ScriptError, SettingsError
+from tympan.core.errors import MediaError, ModelError, ScriptError, SettingsError, UsageError
 from tympan.core.units import StreamMs
 from tympan.core.words import Word
 from tympan.engines.moonshine.assets import FILE_NAMES
@@ -28,6 +28,7 @@ from tympan.engines.scripted import load as load_script
 from tympan.engines.wheel_model import SMART_TURN
 from tympan.migrate.document import Unreadable
 from tympan.migrate.formats.notebook import Notebook
+from tympan.migrate.probe.address import Address
 from tympan.migrate.probe.record import Heard
 from tympan.script.format import parse_programme
 from tympan.server.config import TlsFiles
@@ -100,6 +101,17 @@ def test_authorities_whose_name_is_no_path_are_a_tls_error(path: str) -> None:
 def test_a_parameter_with_half_a_surrogate_pair_is_a_request_error() -> None:
     with pytest.raises(RequestError, match="half of a surrogate pair"):
         session_address("localhost:8000", {"prompt": "\ud83d"})
+
+
+def test_an_address_in_a_query_does_not_bring_the_token_behind_it_into_messages() -> None:
+    address = session_address("ws://localhost:8000?webhook_url=https://a.b/c", {"token": "secret"})
+
+    assert shown_address(address) == "ws://localhost:8000/v3/ws"
+
+
+def test_what_is_no_address_is_told_without_its_query_and_user() -> None:
+    with pytest.raises(UsageError, match="'host' is no address"):
+        Address.parse("ftp://key@host?token=secret")
 
 
 @pytest.mark.parametrize("unix_s", [2**53 - 1, -(2**53) + 1, 253_402_300_800])

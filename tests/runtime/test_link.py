@@ -64,6 +64,9 @@ class TapeStream:
     def look(self) -> Report:
         return self._stream.look()
 
+    def hear_out(self) -> Report:
+        return self._stream.hear_out()
+
     def read(self) -> Report:
         return self._stream.read()
 

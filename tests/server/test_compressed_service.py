@@ -79,7 +79,7 @@ def test_the_encoding_stays_what_it_was(service: Service) -> None:
         ("opus", [OGG_STREAM], "Invalid audio: expected one Opus packet in each message, got Ogg"),
         ("ogg_opus", [b"\x1aE\xdf\xa3" + bytes(500)], "got WebM or Matroska"),
         ("ogg_opus", [ogg_headers(head=b"\x01vorbis" + bytes(23)), ogg_page([bytes(50)], number=2)], "Ogg with Vorbis"),
-        ("ogg_opus", [bytes(3_200)], "begins with b'OggS', got b'\\x00\\x00\\x00\\x00'"),
+        ("ogg_opus", [bytes(3_200)], "which begins with 'OggS'; this begins with something else"),
         ("aac", [bytes(3_200)] * 6, "found too little of it in 19,200 bytes"),
         ("aac", [adts_frame(channels=6)], "expected mono or stereo AAC"),
         ("aac", [adts_frame(mark, size=200) for mark in range(40)], "of aac could be decoded"),

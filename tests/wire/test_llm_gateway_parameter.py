@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from tympan.core.config import SessionConfig
 from tympan.core.errors import BadParameter, MalformedMessage, ProtocolError
 from tympan.wire.v3.llm_gateway import (
+    MAX_LEVELS,
     MAX_MESSAGES,
     MAX_PLACES,
     MAX_REQUEST_BYTES,
@@ -27,6 +29,13 @@ from tympan.wire.v3.params import parse_query
 
 def request(*contents: str, **more: Any) -> dict[str, Any]:
     return {"model": "m", "messages": [{"role": "user", "content": content} for content in contents], **more}
+
+
+def nested(levels: int) -> Any:
+    value: Any = 1
+    for _ in range(levels):
+        value = [value]
+    return value
 
 
 def final(transcript: str, order: int = 3) -> str:
@@ -82,17 +91,41 @@ def test_no_transcript_breaks_out_of_its_message(transcript: str, around: list[s
         (request("a", max_tokens=0), "max_tokens: expected 1 to"),
         (request("a", max_tokens="many"), "max_tokens: expected an integer, got a string"),
         (request("a", stream=True), "stream: an answer comes whole"),
+        (request("a", top_p=math.inf), "holds a number that JSON doesn't have"),
+        (request("a", tools=nested(MAX_LEVELS)), "nested deeper than 32 levels"),
     ],
 )
 def test_what_cannot_be_asked_is_refused_before_the_session_begins(document: dict[str, Any], reason: str) -> None:
     assert reason in (prompt_objection(document) or "")
+    text = json.dumps(document).replace("Infinity", "1e999")
     with pytest.raises(BadParameter, match="Invalid 'llm_gateway': "):
-        parse_query(urlencode({"llm_gateway": json.dumps(document)}), defaults=SessionConfig(), strict=False)
+        parse_query(urlencode({"llm_gateway": text}), defaults=SessionConfig(), strict=False)
 
 
 def test_what_may_be_asked_is_not_refused() -> None:
     assert prompt_objection({}) is None
     assert prompt_objection(request(PLACE * MAX_PLACES, stream=False, max_tokens=1)) is None
+    assert prompt_objection(request("a", tools=nested(MAX_LEVELS - 1))) is None
+
+
+json_values = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(), inner, max_size=3),
+    max_leaves=10,
+)
+
+
+@given(
+    st.dictionaries(st.text(), json_values, max_size=3),
+    st.lists(st.fixed_dictionaries({"role": json_values, "content": json_values}) | json_values, max_size=2),
+    st.booleans(),
+)
+def test_whatever_a_client_asks_is_refused_or_can_be_asked(
+    more: dict[str, Any], messages: list[Any], is_sound: bool
+) -> None:
+    document = {**more, **request(PLACE)} if is_sound else {**request(PLACE), "messages": messages, **more}
+    if prompt_objection(document) is None:
+        asked(document, "Hello.")
 
 
 def test_a_request_that_grew_too_long_says_so() -> None:

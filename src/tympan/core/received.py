@@ -7,11 +7,17 @@ from fractions import Fraction
 from typing import Protocol, assert_never
 
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, SessionAudio
+from tympan.core.errors import BadAudio
 from tympan.core.packets.adts import AdtsFramer
 from tympan.core.packets.ogg_opus import OggOpusFramer
 from tympan.core.packets.opus import OpusFramer
 from tympan.core.packets.packet import Framer
 from tympan.core.units import StreamMs
+
+MAX_SPARE_BYTES = 4_194_304
+MAX_BYTES_PER_MS = 256
+"""Compressed audio has at most 2,048 kbit/s (Opus: 510) and, besides, so many bytes of headers and pictures. What waits
+to be judged is bounded in time; this bounds it in bytes."""
 
 
 class ReceivedAudio(Protocol):
@@ -99,4 +105,9 @@ class ReceivedPackets:
                 return duration_ms
         self._samples += came
         self._byte_count += len(payload)
+        if self._byte_count > MAX_SPARE_BYTES + MAX_BYTES_PER_MS * self.position_ms:
+            raise BadAudio(
+                f"expected at most {MAX_BYTES_PER_MS * 8:,} kbit/s and {MAX_SPARE_BYTES:,} bytes besides; "
+                f"got {self._byte_count:,} bytes for {self.position_ms:,} ms of audio"
+            )
         return duration_ms

@@ -3,8 +3,8 @@
 Rules:
 - *Now* is the end of the last report, on the audio clock. Nothing ends while no audio comes.
 - A turn ends once, in order; nothing is told of a turn that has ended.
-- The machine can't decode: it answers a report with `Look`, `Read` or `EndTurn` where it needs the stream, and
-  takes the result by `receive_report` with the moment, or by `receive_turn_text`.
+- The machine can't decode: it answers a report with `Look`, `HearOut`, `Read` or `EndTurn` where it needs the
+  stream, and takes the result by `receive_report` with the moment, or by `receive_turn_text`.
 - What ends a turn are rows (`endpoint`), what is told of an open one is the cadence's affair (`cadence`).
 """
 
@@ -26,6 +26,11 @@ class Look:
 
 
 @dataclass(frozen=True, slots=True)
+class HearOut:
+    """Asks for `Stream.hear_out()`, where a score would decide nothing; its report comes back with `Moment.LOOK`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Read:
     """Asks for `Stream.read()`; its report comes back with `Moment.READ`."""
 
@@ -38,7 +43,7 @@ class EndTurn:
 
 
 MachineEvent = SpeechStarted | TurnUpdated | TurnEnded
-TurnStep = Look | Read | EndTurn | MachineEvent
+TurnStep = Look | HearOut | Read | EndTurn | MachineEvent
 
 
 class TurnMachine:
@@ -58,7 +63,6 @@ class TurnMachine:
 
     def configure(self, config: TurnConfig) -> None:
         """Change the rules from now on. The finality stays that of the beginning."""
-        self._longest_silence_ms = config.longest_silence_ms
         self._endpointing = endpointing_for(config)
         self._cadence.configure(config)
 
@@ -68,7 +72,7 @@ class TurnMachine:
         self._speech_confidence = max(self._speech_confidence, report.speech_probability)
         if moment is Moment.STEP and self._is_look_due(report):
             self._looked_until_ms = report.judged_until_ms
-            return [Look()]
+            return [Look() if report.silence_ms >= self._endpointing.scored_from_ms else HearOut()]
         steps = self._due_end(report)
         if steps:
             return steps
@@ -118,7 +122,7 @@ class TurnMachine:
             return []
         if not report.hypothesis.words:
             # A noise: forget it, but not before the longest silence, since words may still appear.
-            return [EndTurn(EndReason.SILENT)] if report.silence_ms >= self._longest_silence_ms else []
+            return [EndTurn(EndReason.SILENT)] if report.silence_ms >= self._endpointing.longest_silence_ms else []
         rule = first_matching_rule(
             self._endpointing.rules,
             silence_ms=report.silence_ms,

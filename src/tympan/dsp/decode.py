@@ -37,13 +37,18 @@ def decoder_of(audio: SessionAudio) -> Decoder:
     return PcmDecoder(audio) if isinstance(audio, AudioFormat) else CompressedDecoder(audio)
 
 
+def can_decompress() -> bool:
+    """Whether what decodes compressed audio is installed."""
+    return find_spec("av") is not None
+
+
 def check_decodable(audio: SessionAudio) -> None:
     """Whether audio of that format can be decoded here.
 
     Raises:
         BadParameter: it is compressed, and the package that decodes it isn't installed.
     """
-    if isinstance(audio, CompressedFormat) and find_spec("av") is None:
+    if isinstance(audio, CompressedFormat) and not can_decompress():
         raise BadParameter(
             "encoding",
             f"'{audio.encoding}' needs the package av on the server, which isn't installed there; "

@@ -66,6 +66,13 @@ class Stream(Protocol):
         Words may become final. Meant for moments of silence. Calling it twice changes nothing.
         """
 
+    def hear_out(self) -> Report:
+        """Say all of the open turn now, as cheaply as can be: it may be about to end.
+
+        Like a look, but silence that was judged since everything spoken was decoded need not be decoded, so the
+        score may be an earlier one. Calling it twice changes nothing.
+        """
+
     def read(self) -> Report:
         """Decode all judged audio of the open turn now, while somebody goes on speaking.
 

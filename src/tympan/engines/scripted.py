@@ -58,6 +58,9 @@ class ScriptedStream:
             self._confidence = self._script.words[self._final_end - 1].end_of_turn_confidence
         return self._report()
 
+    def hear_out(self) -> Report:
+        return self.look()
+
     def read(self) -> Report:
         return self._report()
 

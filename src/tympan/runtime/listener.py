@@ -17,7 +17,7 @@ from tympan.core.events import ConfigurationChanged, EndReason, TurnEvent
 from tympan.core.listening import Heard
 from tympan.core.settled import SettledPosition
 from tympan.core.silence import SilenceWatch
-from tympan.core.turn import EndTurn, Look, Read, TurnMachine, TurnStep
+from tympan.core.turn import EndTurn, HearOut, Look, Read, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Report
 from tympan.dsp.decode import decoder_of
@@ -102,6 +102,8 @@ class Listener:
             match step:
                 case Look():
                     events += self._judge(self._stream.look(), Moment.LOOK)
+                case HearOut():
+                    events += self._judge(self._stream.hear_out(), Moment.LOOK)
                 case Read():
                     events += self._judge(self._stream.read(), Moment.READ)
                 case EndTurn():
@@ -129,7 +131,7 @@ class Listener:
                 assert_never(control)
 
     def _force(self, reason: EndReason) -> list[TurnEvent]:
-        report = self._stream.look()
+        report = self._stream.hear_out()
         self._settled.receive_report(report)
         return self._perform(self._machine.receive_force(report, reason))
 

@@ -3,7 +3,8 @@
     python pipecat_service.py ADDRESS KEY FILE [OPTIONS]
 
 OPTIONS is a JSON object: settings of the service, and `follows_server` (the server finds the turns, not the pipeline's
-own voice detection), `speech` (milliseconds at which that detection hears speech begin and stop), `pace_s`.
+own voice detection), `speech` (milliseconds at which that detection hears speech begin and stop, by turns), `pace_s`,
+`measures` (Pipecat says how long after the end of speech it had the final that it asked for).
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from pipecat.frames.frames import (
     ErrorFrame,
     InputAudioRawFrame,
     InterimTranscriptionFrame,
+    MetricsFrame,
     ProposedUserStartedSpeakingFrame,
     ProposedUserStoppedSpeakingFrame,
     TranscriptionFrame,
     VADUserStartedSpeakingFrame,
     VADUserStoppedSpeakingFrame,
 )
+from pipecat.metrics.metrics import TTFBMetricsData
 from pipecat.pipeline.pipeline import Pipeline
 from pipecat.pipeline.worker import PipelineParams, PipelineWorker
 from pipecat.processors.frame_processor import FrameProcessor
@@ -38,6 +41,7 @@ options = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
 follows_server = options.pop("follows_server", False)
 speech = options.pop("speech", [])
 pace_s = options.pop("pace_s", 0.005)
+measures = options.pop("measures", False)
 TOLD = {
     ErrorFrame: "error",
     InterimTranscriptionFrame: "partial",
@@ -61,17 +65,20 @@ class Ears(FrameProcessor):
             if isinstance(frame, TranscriptionFrame):
                 told["is_finalized"] = frame.finalized
             tell(TOLD[type(frame)], **told)
+        for data in frame.data if isinstance(frame, MetricsFrame) else ():
+            if isinstance(data, TTFBMetricsData) and data.value > 0:
+                tell("measured", after_s=data.value)
         await self.push_frame(frame, direction)
 
 
 async def speak(worker):
-    begin, stop = speech or (None, None)
+    begins, stops = speech[::2], speech[1::2]
     with wave.open(file, "rb") as recording:
         position_ms = 0
         while chunk := recording.readframes(320):
-            if position_ms == begin:
+            if position_ms in begins:
                 await worker.queue_frame(VADUserStartedSpeakingFrame(start_secs=0.2))
-            if position_ms == stop:
+            if position_ms in stops:
                 await worker.queue_frame(VADUserStoppedSpeakingFrame(stop_secs=0.2))
             await worker.queue_frame(InputAudioRawFrame(chunk, 16_000, 1))
             position_ms += 20
@@ -89,7 +96,7 @@ async def main():
     errors = Ears()  # what goes wrong is told upstream
     worker = PipelineWorker(
         Pipeline([errors, service, Ears()]),
-        params=PipelineParams(audio_in_sample_rate=16_000),
+        params=PipelineParams(audio_in_sample_rate=16_000, enable_metrics=measures),
         cancel_on_idle_timeout=False,
         enable_rtvi=False,
     )

@@ -294,3 +294,18 @@ def test_an_ipv6_address_is_posted_to(host: str) -> None:
     head = b"".join(came)
     assert head.startswith(b"POST /a?b HTTP/1.1\r\n")
     assert f"Host: {host}:{port}\r\n".encode() in head
+
+
+def test_a_system_without_threads_left_gives_the_lookup_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    def start(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    async def look_up() -> None:
+        resolver = Resolver(max_lookups=1)
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", start)
+            with pytest.raises(Unreachable, match="can't start new thread"):
+                await resolver.addresses("127.0.0.1", 80)
+        assert await resolver.addresses("127.0.0.1", 80) == ["127.0.0.1"]
+
+    asyncio.run(look_up())

@@ -17,13 +17,13 @@ function show(state, text = state) {
 
 async function start() {
   show("starting", "starting…");
-  let microphone;
   try {
-    microphone = await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } });
-    session = new Session(microphone);
+    if (!navigator.mediaDevices) throw new Error("microphones are for pages from https or localhost");
+    session = new Session(await navigator.mediaDevices.getUserMedia({ audio: { channelCount: 1 } }));
     await session.begin();
-    show("listening");
+    if (session) show("listening");
   } catch (error) {
+    if (document.body.dataset.state === "failed") return; // closed() has told
     session?.release();
     session = null;
     show("failed", error.name === "NotAllowedError" ? "the microphone may not be used" : error.message);

@@ -31,6 +31,7 @@ _PIECE_COST_BYTES = 32
 
 _HEAD = struct.Struct("<8sBBHIhB")
 _HEAD_MAGIC = b"OpusHead"
+_TAGS_MAGIC = b"OpusTags"
 _GAIN_UNIT = 256
 _OTHERS = {b"\x01vorbis": "Vorbis", b"\x7fFLAC": "FLAC", b"Speex   ": "Speex", b"\x80theora": "Theora"}
 _EXPECTED = "an Ogg stream with Opus (encoding=ogg_opus)"
@@ -88,7 +89,7 @@ class OggOpusFramer:
         if self._head.startswith(CAPTURE[: len(self._head)]):
             return
         check_not_foreign(self._head, expected=_EXPECTED)
-        raise BadAudio(f"expected {_EXPECTED}, which begins with {CAPTURE!r}, got {self._head[:4]!r}")
+        raise BadAudio(f"expected {_EXPECTED}, which begins with '{CAPTURE.decode()}'; this begins with something else")
 
     def _take(self, piece: Piece) -> Packet | None:
         if piece.page.is_first:
@@ -101,6 +102,8 @@ class OggOpusFramer:
         if piece.page.serial != stream.page.serial:
             self._pass_over(piece.payload)
             return None
+        if not piece.is_continuation and not piece.payload.startswith(_TAGS_MAGIC):
+            stream.has_tags = True  # or never will: some writers leave them out
         packet = self._assemble(piece, is_next=stream.turn_to(piece.page), is_kept=stream.has_tags)
         if packet is None:
             return None

@@ -7,7 +7,9 @@ pattern after `case`. So what goes beyond these bounds, which no compiler takes 
 
 from __future__ import annotations
 
+import ast
 import re
+import warnings
 
 import libcst as cst
 
@@ -57,6 +59,19 @@ def parsed(text: str) -> cst.Module:
         raise Unreadable(f"not Python that can be parsed: {error}") from error
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
+
+
+def is_text(literal: str) -> bool:
+    """Whether Python can read a literal of a text: libcst takes any escape, and any character in bytes."""
+    if literal.isascii() and "\\" not in literal:
+        return True
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # escapes that will be errors one day
+        try:
+            ast.literal_eval(literal)
+        except (ValueError, SyntaxError):
+            return False
+    return True
 
 
 def _check_nesting(text: str) -> None:

@@ -21,8 +21,8 @@ from libcst.metadata import (
     ScopeProvider,
 )
 
-from tympan.migrate.document import Document, Edit, Span
-from tympan.migrate.matching.parsing import parsed
+from tympan.migrate.document import Document, Edit, Span, Unreadable
+from tympan.migrate.matching.parsing import is_text, parsed
 
 N = TypeVar("N", bound=cst.CSTNode)
 M = TypeVar("M", bound=cst.CSTNode)
@@ -40,6 +40,9 @@ class PythonDocument(Document):
     def __init__(self, text: str, context: frozenset[str] = frozenset()) -> None:
         super().__init__(text, context)
         self.module = parsed(text)
+        for node in self.nodes(cst.SimpleString):
+            if not is_text(node.value):
+                raise Unreadable("a text that Python can't read", self.span(node).start)
 
     def known(self) -> frozenset[str]:
         evidence: frozenset[str] = self.memo.get(EVIDENCE, frozenset())

@@ -15,6 +15,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
 
 from tympan.core.units import Monotonic
 from tympan.server.outbound.attempts import RetryPolicy
@@ -71,12 +72,23 @@ class _Line:
         """When it may run."""
         return max(delivery.due_at, self.quiet_until)
 
+    def entry(self, number: int, now: Monotonic) -> _Entry | None:
+        """Its place among the lines of which something may run now, None when nothing may; numbers break ties."""
+        first = self.first
+        if first is None or self.due_at(first) > now:
+            return None
+        return len(self.running), first.due_at, number, self, first
+
     def receive_failure(self, now: Monotonic, policy: RetryPolicy, chance: float, retry_after_s: float | None) -> None:
         """An attempt failed: fall quiet."""
         if now >= self.quiet_until:
             self.failures += 1
         quiet_s = min(policy.delay_s(self.failures, chance, retry_after_s), LONGEST_QUIET_S)
         self.quiet_until = max(self.quiet_until, Monotonic(now + quiet_s))
+
+
+_Entry = tuple[int, Monotonic, int, _Line, Delivery]
+"""The smallest comes first."""
 
 
 class Backlog:
@@ -87,6 +99,7 @@ class Backlog:
         self._max_bytes = max_bytes
         self._lines: dict[str, _Line] = {}
         self._kept_bytes = 0
+        self._running_count = 0
 
     @property
     def count(self) -> int:
@@ -96,7 +109,7 @@ class Backlog:
     @property
     def running_count(self) -> int:
         """Attempts that run."""
-        return sum(len(line.running) for line in self._lines.values())
+        return self._running_count
 
     def receive_delivery(self, delivery: Delivery) -> list[Delivery]:
         """A session is over. Returns the deliveries that are given up to make room, perhaps this one."""
@@ -113,31 +126,33 @@ class Backlog:
 
     def advance(self, now: Monotonic) -> list[Delivery]:
         """Time passed. Returns the deliveries to attempt now; they run until their outcome is told."""
-        started = []
-        while self.running_count < MAX_RUNNING:
-            ready = [(line, first) for line, first in self._firsts() if line.due_at(first) <= now]
-            if not ready:
-                break
-            line, first = min(ready, key=lambda pair: (len(pair[0].running), pair[1].due_at))
+        started: list[Delivery] = []
+        if self._running_count >= MAX_RUNNING:
+            return started
+        ready = [entry for number, line in enumerate(self._lines.values()) if (entry := line.entry(number, now))]
+        heapify(ready)
+        while ready and self._running_count < MAX_RUNNING:
+            _, _, number, line, first = heappop(ready)
             line.waiting.remove(first)
             line.running.append(first)
+            self._running_count += 1
             first.attempts += 1
             started.append(first)
+            if (entry := line.entry(number, now)) is not None:
+                heappush(ready, entry)
         return started
 
     def receive_done(self, delivery: Delivery) -> None:
         """An attempt settled it, one way or the other: the receiver is there."""
-        line = self._lines[delivery.receiver]
+        line = self._stop(delivery)
         line.failures = 0
-        line.running.remove(delivery)
         self._forget(delivery)
 
     def receive_failed(
         self, delivery: Delivery, now: Monotonic, chance: float, retry_after_s: float | None = None
     ) -> bool:
         """An attempt failed. Returns whether there will be another; else it is given up."""
-        line = self._lines[delivery.receiver]
-        line.running.remove(delivery)
+        line = self._stop(delivery)
         line.receive_failure(now, self._policy, chance, retry_after_s)
         delay_s = self._policy.delay_s(delivery.attempts, chance, retry_after_s)
         if not self._policy.has_next(delivery.attempts, now + delay_s - delivery.added_at):
@@ -156,15 +171,16 @@ class Backlog:
 
     def deadline(self) -> Monotonic | None:
         """When `advance` next matters; what waits for an attempt to end has none."""
-        if self.running_count >= MAX_RUNNING:
+        if self._running_count >= MAX_RUNNING:
             return None
-        return min((line.due_at(first) for line, first in self._firsts()), default=None)
+        firsts = ((line, line.first) for line in self._lines.values())
+        return min((line.due_at(first) for line, first in firsts if first is not None), default=None)
 
     def close(self) -> list[Delivery]:
         """Give everything up, and return it. Idempotent."""
         left = list(self._all())
         self._lines.clear()
-        self._kept_bytes = 0
+        self._kept_bytes = self._running_count = 0
         return left
 
     def _all(self) -> Iterator[Delivery]:
@@ -172,10 +188,12 @@ class Backlog:
             yield from line.running
             yield from line.waiting
 
-    def _firsts(self) -> Iterator[tuple[_Line, Delivery]]:
-        for line in self._lines.values():
-            if (first := line.first) is not None:
-                yield line, first
+    def _stop(self, delivery: Delivery) -> _Line:
+        """Its attempt is over."""
+        line = self._lines[delivery.receiver]
+        line.running.remove(delivery)
+        self._running_count -= 1
+        return line
 
     def _heaviest(self) -> _Line | None:
         crowded = [line for line in self._lines.values() if line.waiting]

@@ -81,7 +81,7 @@ class Deliveries:
         for dropped in self._backlog.receive_delivery(delivery):
             self._give_up(dropped, "dropped", "too much waits to be delivered")
         self._changed.set()
-        if self._running is None:
+        if self._running is None or self._running.done():
             self._running = asyncio.create_task(self._run())
 
     async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:

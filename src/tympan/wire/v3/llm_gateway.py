@@ -23,6 +23,7 @@ MAX_PLACES = 8
 MAX_MESSAGES = 64
 MAX_MODEL_CHARS = 200
 MAX_TOKENS = 1_000_000
+MAX_LEVELS = 32
 MAX_REQUEST_BYTES = 1_048_576
 
 
@@ -109,4 +110,24 @@ def prompt_objection(document: Mapping[str, Any]) -> str | None:
         return f"messages: {PLACE} may stand in {MAX_PLACES} places at most"
     if request.max_tokens is not None and not 0 < request.max_tokens <= MAX_TOKENS:
         return f"max_tokens: expected 1 to {MAX_TOKENS:,}"
-    return "stream: an answer comes whole; leave it out" if request.stream else None
+    if request.stream:
+        return "stream: an answer comes whole; leave it out"
+    return _json_objection(document)
+
+
+def _json_objection(document: Mapping[str, Any]) -> str | None:
+    """What is passed on unread must be JSON again, whoever writes it."""
+    if _is_deeper(document, MAX_LEVELS):
+        return f"nested deeper than {MAX_LEVELS} levels"
+    try:
+        json.dumps(document, allow_nan=False)
+    except ValueError:
+        return "holds a number that JSON doesn't have"
+    return None
+
+
+def _is_deeper(value: Any, levels: int) -> bool:
+    if not isinstance(value, dict | list):
+        return False
+    inner = value.values() if isinstance(value, dict) else value
+    return levels == 0 or any(_is_deeper(item, levels - 1) for item in inner)

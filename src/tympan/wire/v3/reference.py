@@ -9,10 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
-from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_CONFIDENT_MS
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_END_MS
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
 from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
+from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES
 from tympan.core.session import LONGEST_COMPRESSED_CHUNK_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
@@ -55,12 +56,14 @@ Servers decode it that have the extra `compressed` installed; others refuse it w
   is beyond the end don't count; of `aac` the first frame doesn't, which encoders fill with silence. `opus` has no
   header that tells the delay: usually 6.5 ms. Packets that an encoder doesn't send in silence leave no gap: send every
   one, or words come too early.
-- A message may complete {LONGEST_COMPRESSED_CHUNK_MS // 1000} s of audio, also when the server runs strict; there is no
-  lower bound.
+- A message may complete {LONGEST_COMPRESSED_CHUNK_MS // 1000} s of audio, also when the server runs strict.
+  There is no lower bound.
 - A part of a byte stream that is missing or damaged is passed over up to the next page or frame. A packet that can't be
   decoded is silence as long as it says to last. The session ends with code 3006 where a message isn't an Opus packet,
-  where a stream isn't what it is said to be, and when more than {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`:
-  {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio, or nothing of a second can be decoded.
+  where a stream isn't what it is said to be, and when
+  {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`: {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio,
+  a second can't be decoded, or more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
+  {MAX_SPARE_BYTES // 2**20} MiB besides.
 - A resumed session (below) goes on in the middle of a byte stream, and with the next packet.
 
 """
@@ -95,10 +98,11 @@ _U3_NOTE = f"""\
 - The end of a turn: one message with `end_of_turn` and `turn_is_formatted` true and all words final; `utterance`
   equals `transcript`. Words may differ from those of partials.
 - A turn is looked at after `min_turn_silence` (at least {EARLIEST_LOOK_SILENCE_MS} ms) and, if it goes on, after
-  {_LATER_LOOKS} ms of silence. From {SOONEST_CONFIDENT_MS} ms on it ends there if the end-of-turn confidence
+  {_LATER_LOOKS} ms of silence. From {SOONEST_END_MS} ms on it ends there if the end-of-turn confidence
   exceeds that of the mode. Closing punctuation alone, which the hosted service looks for, ends nothing: models put
-  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, so with both at 100 every pause
-  does.
+  it behind most texts that are cut off. `max_turn_silence` ends a turn regardless, but below {SOONEST_END_MS} it
+  counts as {SOONEST_END_MS}: voice agents ask for 100 ms and send `ForceEndpoint` after 200 ms, and don't take a
+  final that comes before for their answer. `ForceEndpoint` ends a turn at once.
 - `end_of_turn_confidence` of a partial is the confidence of the pause that it was told in, 0 while somebody
   speaks; that of a final is 1.
 

@@ -44,7 +44,7 @@ MAX_TURN_SILENCE = Parameter(
     "max_turn_silence",
     Integer(1, 3_600_000, "ms"),
     State.SAME,
-    "silence that always ends a turn; below `min_turn_silence` it counts as equal",
+    "silence that always ends a turn; below `min_turn_silence`, or U3 below 300, it counts as that",
     "1280",
     str(U3_TURN.max_silence_ms),
     is_updatable=True,

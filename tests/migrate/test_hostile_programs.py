@@ -1,4 +1,4 @@
-"""Programs that would overrun the parser's stack or its time: unreadable, and the files after them are read."""
+"""Programs that nobody sane writes: told as unreadable where they are, and the files after them are read."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from tympan.migrate.document import Unreadable
 from tympan.migrate.formats.catalog import format_of
 from tympan.migrate.matching.parsing import parsed
 from tympan.migrate.project import UNREADABLE_CODE, Wish, check_paths, fix_paths
+from tympan.migrate.rule import Target
+from tympan.migrate.runner import check
 
 OLD_ADDRESS = "'wss://api.assemblyai.com/v2/realtime/ws'"
 
@@ -55,6 +57,37 @@ def test_nesting_without_end_is_unreadable(text: str) -> None:
 )
 def test_what_people_and_generators_write_is_read(text: str) -> None:
     assert parsed(text).code == text
+
+
+OLD_CLIENT = (
+    f"import websockets, json\nURL = {OLD_ADDRESS}\nmsg = json.loads(await ws.recv())\n"
+    "ws = websockets.connect(URL + str(RATE))\n"
+)
+
+
+@pytest.mark.parametrize("line", [r"x = {'\xZZ': 1}", r"ws.send('\N{foo}')", "x = b'é'", r"x = '' '\xZZ'"])
+def test_a_text_that_python_cannot_read_is_unreadable(line: str) -> None:
+    kind = format_of("a.py")
+    assert kind is not None
+    with pytest.raises(Unreadable, match="a text that Python can't read"):
+        kind.open(OLD_CLIENT + line)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "RATE = int(os.getenv('X', '²'))",
+        f"RATE = int(os.getenv('X', '{'9' * 5_000}'))",
+        f"if code == {'9' * 5_000}: pass",
+        r"json.dumps({'\d': 1})",
+    ],
+    ids=lambda line: line[:30],
+)
+def test_odd_numbers_and_escapes_are_no_obstacle(line: str) -> None:
+    kind = format_of("a.py")
+    assert kind is not None
+    for document in kind.open(f"{OLD_CLIENT}{line}\nparams = {{'sample_rate': RATE}}\n").documents:
+        assert check(document, all_rules(), Target())
 
 
 def test_a_notebook_cell_nested_without_end_is_unreadable() -> None:
