@@ -68,7 +68,7 @@ clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .coverage bench/out
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@echo "Setting up $(VENV) (about 560 MB, once)" >&2
+	@echo "Setting up $(VENV) (about 670 MB, once)" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -1,4 +1,4 @@
-"""Speech in noise at stated levels, and what a session hears in it. PURE but for the engine and the recordings.
+"""Speech in noise at stated levels, and what is heard in it. PURE but for the engine and the recordings.
 
 The level of the speech is its power from the start of the recording to the end of the speech. Noise begins well
 before the speech and goes on after it, as on a line that is open.
@@ -14,13 +14,16 @@ from numpy.typing import NDArray
 
 from bench.dataset import RATE_HZ, SAMPLES_PER_MS, Samples, Utterance, room_tone
 from bench.listening import default_recognizer, hear
+from bench.offline import decoded_text
 from bench.scoring import WordErrors, word_errors
 from tympan.core.config import FocusConfig, OutputConfig, SessionConfig
 from tympan.core.events import EndReason, TurnEnded
+from tympan.dsp.focus import Suppressor
 
 LEAD_MS = 1_500
 TAIL_MS = 1_200
 VOICES = 6
+_AROUND_MS = 100
 _SLACK_MS = 300
 """A word is part of the speech if its middle lies no further outside."""
 
@@ -59,7 +62,7 @@ class Mixture:
 
 
 @dataclass(frozen=True, slots=True)
-class NoisyOutcome:
+class SessionOutcome:
     """What a session made of a mixture. `false_words` were heard where nobody spoke to it; `end_ms` is from the true
     end of the speech to the end of the turn on the audio clock, None where only the end of the audio ended it."""
 
@@ -68,13 +71,30 @@ class NoisyOutcome:
     end_ms: int | None
 
 
-def outcomes(mixture: Mixture, settings: Sequence[FocusConfig | None]) -> list[NoisyOutcome]:
+def offline_errors(mixture: Mixture, settings: Sequence[FocusConfig | None]) -> list[WordErrors]:
+    """The same mixture with each setting: one decode of the speech, cut out with a little around it."""
+    samples, utterance = mixture.samples(), mixture.utterance
+    first_ms = LEAD_MS - _AROUND_MS
+    last_ms = len(samples) // SAMPLES_PER_MS - TAIL_MS + _AROUND_MS
+    heard = (suppressed(samples, focus)[first_ms * SAMPLES_PER_MS : last_ms * SAMPLES_PER_MS] for focus in settings)
+    return [word_errors(utterance.text, decoded_text(some), is_digits=utterance.is_digits) for some in heard]
+
+
+def suppressed(samples: Samples, focus: FocusConfig | None) -> Samples:
+    """As a session with that setting hears it."""
+    if focus is None:
+        return samples
+    suppressor = Suppressor(focus)
+    return np.concatenate([suppressor.suppress(samples), suppressor.flush()])
+
+
+def session_outcomes(mixture: Mixture, settings: Sequence[FocusConfig | None]) -> list[SessionOutcome]:
     """The same mixture, heard in a session with each setting: formatted finals, no partials."""
     samples = mixture.samples()
     return [_outcome(mixture.utterance, samples, focus) for focus in settings]
 
 
-def _outcome(utterance: Utterance, samples: Samples, focus: FocusConfig | None) -> NoisyOutcome:
+def _outcome(utterance: Utterance, samples: Samples, focus: FocusConfig | None) -> SessionOutcome:
     config = SessionConfig(focus=focus, output=OutputConfig(format_turns=True, include_partial_turns=False))
     ended = [
         (heard.judged_until_ms, event)
@@ -87,7 +107,7 @@ def _outcome(utterance: Utterance, samples: Samples, focus: FocusConfig | None) 
     middles_ms = [(word.start_ms + word.end_ms) / 2 for word in words]
     is_outside = [not first_ms - _SLACK_MS <= middle_ms <= last_ms + _SLACK_MS for middle_ms in middles_ms]
     ends_ms = [at_ms - last_ms for at_ms, turn in ended if turn.reason is not EndReason.SESSION_ENDED]
-    return NoisyOutcome(
+    return SessionOutcome(
         word_errors(utterance.text, " ".join(word.text for word in words), is_digits=utterance.is_digits),
         sum(is_outside),
         min((end_ms for end_ms in ends_ms if end_ms >= 0), default=None),

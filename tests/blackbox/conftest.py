@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from endpoint import Endpoint, Strictness
-from own_servers import KEY, OwnServer, Servers, start
+from own_servers import KEY, NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer, Servers, start
 from played_sessions import Player
 from speech import default_recording
 from talk import write_script
@@ -55,11 +55,11 @@ def pytest_configure(config: pytest.Config) -> None:
         raise pytest.UsageError(f"--endpoint: expected ws://HOST:PORT or wss://HOST without a path, got {url}")
     if not key:
         raise pytest.UsageError("--key is missing: what the endpoint accepts; any text where nobody is asked for one")
-    port = parts.port or (443 if parts.scheme == "wss" else 80)
     try:
+        port = parts.port or (443 if parts.scheme == "wss" else 80)
         socket.create_connection((parts.hostname, port), timeout=10).close()
-    except OSError as error:
-        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.hostname}:{port}: {error}") from error
+    except (OSError, ValueError) as error:
+        raise pytest.UsageError(f"--endpoint: nobody answers at {parts.netloc}: {error}") from error
 
 
 def option(config: pytest.Config, name: str) -> str:
@@ -161,9 +161,12 @@ def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="session")
 def hurried_server(servers: Servers, script: Path) -> OwnServer:
-    """Sessions last 2 s, and 1 s without a message."""
-    flags = ("--api-key", KEY, "--script", str(script), "--max-session-s", "2")
-    return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+    """Sessions last 2 s, and 1 s without a message; a key opens few, and few in a minute."""
+    names = (KEY, "another-key", "a-third-key", "a-fourth-key", "a-fifth-key")
+    keys = [flag for name in names for flag in ("--api-key", name)]
+    flags = ("--script", str(script), "--max-session-s", "2", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
+    limits = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
+    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
 
 
 @pytest.fixture

@@ -13,6 +13,8 @@ from typing import Any
 from endpoint import Endpoint, Strictness
 
 KEY = "key-of-the-suite"
+SESSIONS_PER_KEY, NEW_SESSIONS_PER_MINUTE = 3, 9
+"""Where there are such limits. The first leaves room for what a test opens side by side."""
 
 _HERE = str(Path(__file__).parent)
 _TOKEN_SECRET = "secret of the suite"
@@ -58,7 +60,7 @@ def start(
     program = _WITH_FAILING_ENGINE if has_failing_engine else _PROGRAM
     strict = ("--strict",) if strictness is Strictness.STRICT else ()
     process = subprocess.Popen(
-        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "warning", *flags, *strict],
+        [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "error", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
         env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),

@@ -73,7 +73,7 @@ PERFORMANCES = (
     Performance("u3 filtered", f"{U3}&filter_profanity=true", "U3", needs_script=True),
     Performance("u3 language", f"{U3}&language_detection=true", "U3", asked_for=frozenset({"language"})),
     Performance("u3 silence", f"{U3}&acknowledge_silence=true", "U3", asked_for=frozenset({"Silence"})),
-    Performance("u3 every pause", f"{U3}&min_turn_silence=100&max_turn_silence=100", "U3"),
+    Performance("u3 as agents ask for it", f"{U3}&min_turn_silence=100&max_turn_silence=100", "U3"),
     Performance("u3 forced", U3, "U3", steps=(MIDDLE_MS, FORCE, REST_MS)),
     Performance("u3 cut", U3, "U3", steps=(MIDDLE_MS,), needs_script=True),
     Performance("u3 whole talk", f"{U3}&mode=min_latency", "U3", steps=(MONOLOGUE_MS,), needs_script=True),

@@ -108,3 +108,28 @@ def test_audio_faster_than_real_time_is_taken(endpoint: Endpoint) -> None:
     call.plays(bytes(7000 * PCM_BYTES_PER_MS), chunk_bytes=100 * PCM_BYTES_PER_MS)
     if counted_s(call) != 7:
         broken("3: 7 s sent at once are accepted", "another duration than 7 s was counted", call)
+
+
+NO_AUDIO = {
+    "opus": b"\x03\x00",  # a packet of no frames (RFC 6716, section 3.2.5)
+    "ogg_opus": b"this is no page of a stream" * 400,
+    "aac": b"this is no frame with a header" * 800,
+}
+
+
+@pytest.mark.parametrize("encoding", NO_AUDIO)
+def test_compressed_audio_that_is_none_is_3006(endpoint: Endpoint, encoding: str) -> None:
+    if not endpoint.is_ours:
+        pytest.skip("docs/reference/compatibility.md: the hosted service's code for it isn't known")
+    call = begun(endpoint, f"encoding={encoding}")
+    says = "docs/reference/protocol.md: compressed audio that can't be read is 3006"
+    call.ends_by(NO_AUDIO[encoding], says).must_be(3006, "User Input Validation Error: ", says)
+
+
+def test_audio_5_minutes_ahead_of_real_time_is_3007_when_strict(endpoint: Endpoint) -> None:
+    if not (endpoint.is_ours and endpoint.is_strict):
+        pytest.skip("3: strict services hold 5 minutes at real time; what others hold depends on their pace")
+    call = begun(endpoint, "sample_rate=8000&encoding=pcm_mulaw")
+    call.plays(bytes(8_000 * 320), chunk_bytes=8_000)
+    says = "3: more than 5 min of audio ahead is 3007"
+    call.hears_end(says).must_be(3007, "Audio Transmission Rate Exceeded: ", says)

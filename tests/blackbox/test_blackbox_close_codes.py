@@ -8,21 +8,46 @@ from __future__ import annotations
 import pytest
 from call import Call, broken
 from endpoint import Endpoint
-from own_servers import OwnServer
+from own_servers import NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer
 
+_HERE = "test_blackbox_close_codes"
 CLOSE_CODES = {
-    1000: ("test_blackbox_rules", "test_a_session_keeps_the_rule"),
-    1008: ("test_blackbox_auth", "test_a_wrong_key_is_1008"),
-    1009: ("test_blackbox_close_codes", "test_a_websocket_message_too_long_is_1009"),
-    3005: ("test_blackbox_close_codes", "test_a_server_fault_is_3005_and_tells_nothing_of_itself"),
-    3006: ("test_blackbox_parameters", "test_a_bad_value_is_3006_before_begin"),
-    3007: ("test_blackbox_audio", "test_a_chunk_above_10_s_is_3007_everywhere"),
-    3008: ("test_blackbox_timers", "test_the_longest_session_ends_with_its_last_words_and_3008"),
-    3009: ("test_blackbox_close_codes", "test_one_session_too_many_is_3009_until_another_ends"),
-    4004: ("test_blackbox_resume", "test_a_key_of_no_session_is_4004"),
-    4103: ("test_blackbox_resume", "test_a_connection_that_another_replaces_is_4103"),
+    (1000, "after `Termination`"): ("test_blackbox_rules", "test_a_session_keeps_the_rule"),
+    (1008, "no credential, or not a valid one"): ("test_blackbox_auth", "test_a_wrong_key_is_1008"),
+    (1008, "the key has begun `max_new_sessions_per_minute`"): (_HERE, "test_one_new_session_too_many_is_1008"),
+    (1009, "a WebSocket message too long"): (_HERE, "test_a_websocket_message_too_long_is_1009"),
+    (3005, "the server shuts down"): (_HERE, "test_a_server_that_stops_tells_last_words_and_3005"),
+    (3005, "the server failed; details in its log"): (_HERE, "test_a_server_fault_is_3005_and_tells_nothing_of_itself"),
+    (3006, "compressed audio that can't be read"): (
+        "test_blackbox_audio",
+        "test_compressed_audio_that_is_none_is_3006",
+    ),
+    (3006, "a bad parameter, bad JSON or a bad message"): (
+        "test_blackbox_parameters",
+        "test_a_bad_value_is_3006_before_begin",
+    ),
+    (3006, "nothing came for `inactivity_timeout`"): (
+        "test_blackbox_timers",
+        "test_a_client_that_says_nothing_is_let_go_with_3006",
+    ),
+    (3007, "a binary message too long or too short"): (
+        "test_blackbox_audio",
+        "test_a_chunk_above_10_s_is_3007_everywhere",
+    ),
+    (3007, "too much audio waits to be judged"): (_HERE, "test_more_audio_than_may_wait_is_3007"),
+    (3008, "`expires_at` has come"): (
+        "test_blackbox_timers",
+        "test_the_longest_session_ends_with_its_last_words_and_3008",
+    ),
+    (3009, "the key holds `max_sessions_per_key`"): (_HERE, "test_one_session_of_a_key_too_many_is_3009"),
+    (3009, "the server is full"): (_HERE, "test_one_session_too_many_is_3009_until_another_ends"),
+    (4004, "the session to resume isn't kept (any more)"): ("test_blackbox_resume", "test_a_key_of_no_session_is_4004"),
+    (4103, "another connection resumed the session"): (
+        "test_blackbox_resume",
+        "test_a_connection_that_another_replaces_is_4103",
+    ),
 }
-"""The module and the test of each code; a test of the suite holds it against the reference."""
+"""The module and the test of each row; a test of the suite holds the rows against the reference."""
 
 
 def begun(endpoint: Endpoint, query: str = "") -> Call:
@@ -37,6 +62,24 @@ def test_one_session_too_many_is_3009_until_another_ends(limited: Endpoint) -> N
     limited.calls().hears_end().must_be(3009, text, "4.12: too many sessions are 3009", is_before_begin=True)
     first.terminates()
     begun(limited).terminates()
+
+
+def test_one_session_of_a_key_too_many_is_3009(hurried: Endpoint) -> None:
+    for _ in range(SESSIONS_PER_KEY):
+        hurried.calls(key="another-key").hears_begin()
+    text = "Unauthorized Connection: Too many concurrent sessions"
+    says = "4.12: too many sessions of a key are 3009"
+    hurried.calls(key="another-key").hears_refusal(says).must_be(3009, text, says, is_before_begin=True)
+    begun(hurried).terminates()
+
+
+def test_one_new_session_too_many_is_1008(hurried: Endpoint) -> None:
+    for _ in range(NEW_SESSIONS_PER_MINUTE):
+        call = hurried.calls(key="a-third-key")
+        call.hears_begin()
+        call.terminates()
+    says, text = "4.12: too many new sessions of a key are 1008", "Unauthorized Connection: Too many new sessions"
+    hurried.calls(key="a-third-key").hears_refusal(says).must_be(1008, text, says, is_before_begin=True)
 
 
 def test_a_refused_session_takes_no_place(limited: Endpoint) -> None:

@@ -149,3 +149,11 @@ def test_a_list_that_is_no_json_array_is_taken_or_when_strict_refused(endpoint: 
         is_refused(endpoint.calls(query + "&" + U3), f"{name}': Invalid JSON array", "2: a list is JSON")
     else:
         begins(endpoint, query + "&" + U3)
+
+
+def test_a_query_that_is_too_long_is_answered_all_the_same(endpoint: Endpoint) -> None:
+    if not endpoint.is_ours:
+        pytest.skip("how long a query may be is the service's choice")
+    status = endpoint.handshake_status("/v3/ws?prompt=" + "x" * 70_000)
+    if status not in (400, 414, 431):
+        broken("a request that is too long is refused with an HTTP status", f"HTTP {status}")

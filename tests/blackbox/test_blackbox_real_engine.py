@@ -13,7 +13,7 @@ from played_sessions import PERFORMANCES, Performance, Player
 from session_rules import Rule
 from speech import default_recording
 
-PLAYED = ("us formatted", "us forced", "u3")
+PLAYED = ("us formatted", "us forced at the end", "u3")
 CASES = [case for case in test_blackbox_rules.CASES if case.values[0].name in PLAYED]
 
 

@@ -77,7 +77,7 @@ LADDERS = {
     "U3 defaults: 1000 at the latest": (U3, 300, 1000),
     "U3 does not heed the threshold": (f"{U3}&end_of_turn_confidence_threshold=1", 300, 1000),
     "U3 max_turn_silence": (f"{U3}&max_turn_silence=800", 300, 800),
-    "U3 as agents ask for it: every pause": (f"{U3}&min_turn_silence=100&max_turn_silence=100", 100, 100),
+    "U3 as agents ask for it: 300 all the same": (f"{U3}&min_turn_silence=100&max_turn_silence=100", 300, 300),
     "U3 min_latency": (f"{U3}&mode=min_latency", 300, 800),
     "U3 max_accuracy": (f"{U3}&mode=max_accuracy&max_turn_silence=1000", 400, 1000),
     "U3 a value beside a mode wins": (f"{U3}&mode=min_latency&max_turn_silence=1280", 300, 1280),

@@ -11,61 +11,13 @@ from uuid import UUID
 import pytest
 from call import Call, Ended, Message, broken
 from endpoint import Endpoint, Strictness
-from own_servers import OwnServer
+from own_servers import NEW_SESSIONS_PER_MINUTE, SESSIONS_PER_KEY, OwnServer
 from talk import PROFANE_MS, SONNY_MS, TABLE_MS
+from v2_rows import BAD_MESSAGES, BAD_PARAMETERS, RATE, V2_SHAPES, WORD
 
 PATH = "/v2/realtime/ws"
-RATE = "sample_rate=16000"
 CREATED = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}")
 """ISO 8601 without a zone."""
-
-WORD = {"start": int, "end": int, "confidence": float, "text": str}
-_TRANSCRIPT = {
-    "audio_start": int,
-    "audio_end": int,
-    "confidence": float,
-    "text": str,
-    "words": list,
-    "created": str,
-}
-V2_SHAPES: dict[str, dict[str, type]] = {
-    "SessionBegins": {"session_id": str, "expires_at": str},
-    "PartialTranscript": _TRANSCRIPT,
-    "FinalTranscript": {**_TRANSCRIPT, "punctuated": bool, "text_formatted": bool},
-    "SessionInformation": {"audio_duration_seconds": float},
-    "SessionTerminated": {},
-    "Error": {"error": str},
-}
-"""What each message holds beside `message_type`, which `Error` has not; nothing else, and nothing less."""
-
-V2_PARAMETERS = {
-    "token",
-    "sample_rate",
-    "encoding",
-    "word_boost",
-    "disable_partial_transcripts",
-    "enable_extra_session_information",
-}
-_HERE = "test_blackbox_v2"
-V2_CLOSE_CODES = {
-    1000: (_HERE, "test_a_session_is_what_old_clients_expect"),
-    1009: ("test_blackbox_close_codes", "test_a_websocket_message_too_long_is_1009"),
-    1011: (_HERE, "test_a_server_fault_is_1011_after_session_terminated"),
-    1013: (_HERE, "test_a_server_that_stops_is_1013_after_session_terminated"),
-    4000: (_HERE, "test_a_bad_parameter_ends_with_its_code"),
-    4001: (_HERE, "test_a_wrong_key_is_4001"),
-    4008: (_HERE, "test_the_longest_session_is_4008_after_its_last_words"),
-    4029: (_HERE, "test_more_audio_than_may_wait_is_4029"),
-    4031: (_HERE, "test_an_idle_client_is_let_go_with_4031"),
-    4032: (_HERE, "test_a_short_message_is_4032_when_strict"),
-    4033: (_HERE, "test_a_long_message_is_4033"),
-    4100: (_HERE, "test_a_bad_message_ends_with_its_code"),
-    4101: (_HERE, "test_a_bad_message_ends_with_its_code"),
-    4102: (_HERE, "test_one_session_too_many_is_4102"),
-    4104: (_HERE, "test_a_bad_parameter_ends_with_its_code"),
-}
-V2_NEVER_SENT = {4002, 4003, 4004, 4010, 4030, 4034, 4103}
-"""What our own server has no reason for."""
 
 
 @pytest.fixture
@@ -192,17 +144,6 @@ def test_a_threshold_of_silence_may_come_at_any_time(old: Endpoint) -> None:
         broken("8.2: an utterance ends after that much silence", f"{finals} finals with 300 and 20000 ms")
 
 
-BAD_PARAMETERS = {
-    "no sample_rate": ("", 4000, "Sample rate must be a positive integer"),
-    "sample_rate=7999": ("sample_rate=7999", 4000, "Sample rate must be a positive integer"),
-    "sample_rate=fast": ("sample_rate=fast", 4000, "Sample rate must be a positive integer"),
-    "encoding=flac": (f"{RATE}&encoding=flac", 4101, "Endpoint received a message with an invalid schema"),
-    "word_boost=[1]": (f"{RATE}&word_boost=[1]", 4104, "Could not parse word boost parameter"),
-    "word_boost=[": (f"{RATE}&word_boost=[", 4104, "Could not parse word boost parameter"),
-    "word_boost too long": (f'{RATE}&word_boost=["{"x" * 2501}"]', 4104, "Could not parse word boost parameter"),
-}
-
-
 @pytest.mark.parametrize(("query", "code", "text"), BAD_PARAMETERS.values(), ids=BAD_PARAMETERS)
 def test_a_bad_parameter_ends_with_its_code(old: Endpoint, query: str, code: int, text: str) -> None:
     is_ended(old.calls(query, path=PATH).hears_end(), code, text, has_begun=False)
@@ -211,20 +152,6 @@ def test_a_bad_parameter_ends_with_its_code(old: Endpoint, query: str, code: int
 @pytest.mark.parametrize("query", ["encoding=pcm_mulaw", 'word_boost=["Sonny"]', "colour=blue"])
 def test_a_good_parameter_begins_a_session(old: Endpoint, query: str) -> None:
     says_goodbye(begun(old, query))
-
-
-BAD_MESSAGES = {
-    "no JSON": ("hello", 4100, "Endpoint received invalid JSON"),
-    "an array": ("[]", 4101, "Endpoint received a message with an invalid schema"),
-    "no key that is known": ('{"sing": true}', 4101, "Endpoint received a message with an invalid schema"),
-    "a message of v3": ('{"type": "Terminate"}', 4101, "Endpoint received a message with an invalid schema"),
-    "audio that is no base64": ('{"audio_data": "§"}', 4101, "Endpoint received a message with an invalid schema"),
-    "a threshold in words": (
-        '{"end_utterance_silence_threshold": "long"}',
-        4101,
-        "Endpoint received a message with an invalid schema",
-    ),
-}
 
 
 @pytest.mark.parametrize(("message", "code", "text"), BAD_MESSAGES.values(), ids=BAD_MESSAGES)
@@ -264,6 +191,18 @@ def test_one_session_too_many_is_4102(limited: Endpoint) -> None:
     text = "This account has exceeded the number of allowed streams"
     is_ended(limited.calls(RATE, path=PATH).hears_end(), 4102, text, has_begun=False)
     says_goodbye(first)
+
+
+def test_a_key_that_opens_too_much_is_4102(hurried: Endpoint) -> None:
+    """Too many at once, and too many in a minute."""
+    text = "This account has exceeded the number of allowed streams"
+    for limit, key in ((SESSIONS_PER_KEY, "a-fourth-key"), (NEW_SESSIONS_PER_MINUTE, "a-fifth-key")):
+        for _ in range(limit):
+            call = hurried.calls(RATE, path=PATH, key=key)
+            call.hears("8.3: SessionBegins")
+            if limit is NEW_SESSIONS_PER_MINUTE:
+                says_goodbye(call)
+        is_ended(hurried.calls(RATE, path=PATH, key=key).hears_end(), 4102, text, has_begun=False)
 
 
 def test_a_server_fault_is_1011_after_session_terminated(failing: OwnServer) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 
 import httpx
 import jwt
 import pytest
-from resuming_client import ResumingClient
-from running_service import KEY, Service, Start, eventually
+from resuming_client import ResumingClient, is_noticed
+from running_service import KEY, SONNY, Service, Start, eventually
 
+from tympan.engines.scripted import ScriptedRecognizer, ScriptedStream
 from tympan.runtime.key_limits import KeyLimits
 from tympan.server.config import AuthConfig
 
@@ -195,3 +197,31 @@ def test_a_full_server_refuses_before_a_key_is_asked(start: Start) -> None:
     service.hang_up()
     assert eventually(service.is_idle)
     begins(service)
+
+
+def held(service: Service) -> int:
+    return service.gateway.key_places.active(service.gateway.mint.key_id(KEY))
+
+
+class UnopenableRecognizer(ScriptedRecognizer):
+    def open_stream(self, options: object) -> ScriptedStream:
+        raise MemoryError
+
+
+def test_a_session_whose_stream_can_not_be_opened_gives_its_place_back(start: Start) -> None:
+    service = start(recognizer=UnopenableRecognizer(SONNY), key_limits=KeyLimits(max_sessions=1))
+    for _ in range(2):
+        assert refusal(service) == (3005, "Session Cancelled: An error occurred")
+    assert held(service) == 0
+
+
+def test_a_server_that_stops_gives_every_place_back(start: Start) -> None:
+    service = limited(start, max_sessions=2)
+    begins(service)
+    client = ResumingClient(service)
+    client.begins()
+    client.is_cut()
+    assert is_noticed(service)
+    assert held(service) == 2
+    asyncio.run_coroutine_threadsafe(service.gateway.drain(1), service.loop).result(8)
+    assert eventually(lambda: held(service) == 0)

@@ -155,7 +155,7 @@ def test_the_end_does_not_wait_for_ever(start: Start, monkeypatch: pytest.Monkey
         began_at = time.monotonic()
         messages = hears_all(service.connects(QUERY))
         assert messages[-1]["type"] == "Termination"
-        assert 0.3 <= time.monotonic() - began_at < 3
+        assert 0.3 <= time.monotonic() - began_at < 10, "the model takes 30 s"
         assert outcomes(service, "dropped") == 1
         assert eventually(service.is_idle)
         assert eventually(lambda: service.tasks() <= 1)

@@ -18,6 +18,7 @@ from pathlib import Path
 from tympan.client import ClientError, mint_token
 
 URL = os.environ.get("TYMPAN_URL", "ws://127.0.0.1:8000")
+API_KEY = os.environ["TYMPAN_API_KEY"]
 PAGE = Path(__file__).with_name("page")
 
 
@@ -29,7 +30,7 @@ class Backend(SimpleHTTPRequestHandler):
             super().do_GET()
             return
         try:
-            token = mint_token(URL, api_key=os.environ["TYMPAN_API_KEY"], expires_in_s=60, max_session_s=3600)
+            token = mint_token(URL, api_key=API_KEY, expires_in_s=60, max_session_s=3600)
         except ClientError as error:
             print(f"no token: {error}", file=sys.stderr)
             self.send_error(502, "No token can be had")

@@ -5,7 +5,7 @@ these subclasses add what an open port needs besides:
 - no connection above the limit, and none that stays without becoming a WebSocket;
 - a client that sends pings and reads no pongs is paused too;
 - a connection that is to be closed is cut when the peer doesn't help to close it;
-- a peer that broke the protocol is told why even while it sends: what it still sends is taken, for a while;
+- a peer that broke the protocol is told why even while it sends: what it still sends is dropped;
 - an app that has closed may still receive: then it learns how the peer took it, by a close message or by none;
 - reads are small, so that one read's worth of tiny frames can't hold up the loop for long;
 - a message comes in so many pieces and no more: each costs memory, and an empty one counts towards no size;
@@ -32,8 +32,8 @@ MAX_HTTP_S = 30.0
 CLOSE_GRACE_S = 5.0
 """Time for the peer to answer a close and to take what was sent before it."""
 
-LINGER_S = 2.0
-"""Time for a peer that broke the protocol to notice: so long what it still sends is taken and dropped."""
+QUIET_S = 0.5
+"""A peer that broke the protocol and sends nothing for so long has seen why it is closed, or won't."""
 
 READ_BYTES = 16_384
 """Half a second of 16 kHz PCM; up to 2,700 empty WebSocket messages."""
@@ -86,6 +86,8 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def data_received(self, data: bytes) -> None:
         super().data_received(data)
+        if self._is_failed:
+            self._close_when_quiet()
         if self.conn.handshake_exc is not None and not self.handshake_initiated:
             self.handshake_initiated = self.handshake_complete = self.close_sent = True
             self.transport.write(b"".join(self.conn.data_to_send()))
@@ -131,16 +133,14 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
         self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
         self.transport.write(b"".join(self.conn.data_to_send()))
         self.close_sent = True
+        self._close_when_quiet()
+
+    def _close_when_quiet(self) -> None:
         # Closed at once, the socket would answer what still comes with a reset, which may overtake the close message;
         # a proxy between then tells its client of no reason.
-        if self.transport.can_write_eof():
-            self.transport.write_eof()
-        if self.close_timer is None:
-            self.close_timer = self.loop.call_later(LINGER_S, self.transport.close)
-
-    def handle_ping(self) -> None:
-        if not self._is_failed:
-            super().handle_ping()
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(QUIET_S, self.transport.close)
 
     def handle_close(self, event: Frame) -> None:
         received = self.conn.close_rcvd

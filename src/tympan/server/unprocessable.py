@@ -7,6 +7,9 @@ from collections.abc import Mapping
 
 from starlette.responses import JSONResponse, Response
 
+_MAX_DIGITS = 20
+_MAX_ECHO_CHARS = 100
+
 
 def missing(place: str, name: str) -> Response:
     """A header or parameter isn't there."""
@@ -27,16 +30,13 @@ def out_of_range(name: str, text: str, allowed: range) -> Response:
 
 def _is_whole(text: str) -> bool:
     digits = text.removeprefix("-")
-    return digits.isascii() and digits.isdecimal() and len(digits) < _LONGEST
-
-
-_LONGEST = 20
+    return digits.isascii() and digits.isdecimal() and len(digits) <= _MAX_DIGITS
 
 
 def _answer(
     kind: str, loc: tuple[str, str], message: str, given: str | None, bounds: Mapping[str, int] | None = None
 ) -> Response:
-    detail: dict[str, object] = {"type": kind, "loc": loc, "msg": message, "input": given}
+    detail: dict[str, object] = {"type": kind, "loc": loc, "msg": message, "input": given and given[:_MAX_ECHO_CHARS]}
     if bounds is not None:
         detail["ctx"] = dict(bounds)
     return JSONResponse({"detail": [detail]}, status_code=422)

@@ -133,7 +133,7 @@ def _audio_row(name: str, chunk_ms: tuple[int, int]) -> _Row:
         name,
         State.SAME,
         f"a message may hold anything up to {SessionLimits().max_chunk_ms:,} ms, and come as fast as audio is judged",
-        f"above {high_ms:,} ms; a second of them below {low_ms} ms; the pace, see close codes",
+        f"raw audio: above {high_ms:,} ms; a second of them below {low_ms} ms; the pace, see close codes",
     )
 
 

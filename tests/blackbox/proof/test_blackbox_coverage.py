@@ -11,15 +11,16 @@ from pathlib import Path
 
 import pytest
 from message_shapes import CONFIGURATION, SHAPES, WORD, Shape
-from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS
+from parameter_rows import ELSEWHERE, OWN_ROWS, PARAMETER_ROWS, REFUSED_ON_US_WHEN_STRICT
 from test_blackbox_close_codes import CLOSE_CODES
-from test_blackbox_v2 import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 from update_rows import UPDATE_ROWS
+from v2_rows import V2_CLOSE_CODES, V2_NEVER_SENT, V2_PARAMETERS, V2_SHAPES
 
 SUITE = Path(__file__).parents[1]
 REFERENCE = SUITE.parents[1] / "docs" / "reference"
 V3 = (REFERENCE / "protocol.md").read_text(encoding="utf-8")
 V2 = (REFERENCE / "protocol-v2.md").read_text(encoding="utf-8")
+COMPATIBILITY = (REFERENCE / "compatibility.md").read_text(encoding="utf-8")
 KNOWS_OUR_CODE = {"failing_engine.py"}
 """It runs in a server's process."""
 
@@ -64,6 +65,23 @@ def test_every_parameter_that_can_be_wrong_has_a_wrong_value() -> None:
     assert {row.name for row in PARAMETER_ROWS if not row.refused} <= free_text
 
 
+def reported(state: str = "", *, strict: str = "") -> set[str]:
+    """Parameters that the compatibility report says this of: their own names, without older ones."""
+    told = rows(section(COMPATIBILITY, "## v3: connection parameters"))
+    return {row[0].split(",")[0].strip("`") for row in told if state in row[1] and strict in row[3]}
+
+
+def test_what_strict_servers_refuse_is_what_the_compatibility_report_says() -> None:
+    clamped = {row.name for row in PARAMETER_ROWS if row.clamped}
+    assert clamped == reported(strict="a number out of range") | {"speech_model"}
+    refused_on_us = {query.partition("=")[0] for query in REFUSED_ON_US_WHEN_STRICT}
+    assert refused_on_us == reported(strict="a model that isn't U3")
+
+
+def test_what_is_refused_for_want_of_it_is_what_the_compatibility_report_says() -> None:
+    assert reported("refused") <= {row.name for row in PARAMETER_ROWS if row.unserved}
+
+
 def test_every_field_of_an_update_is_checked() -> None:
     fields = names(section(V3, "### UpdateConfiguration"))
     assert fields == {row.name for row in UPDATE_ROWS}
@@ -78,10 +96,15 @@ def test_every_model_of_the_reference_is_asked_for() -> None:
     assert names(section(V3, "## Models")) - families <= asked
 
 
-def test_every_close_code_has_its_check() -> None:
-    told = section(V3, "## Close codes")
-    codes = {int(code) for code in names(told)} | {int(code) for code in re.findall(r"with code (\d{4})", told)}
-    assert codes == set(CLOSE_CODES)
+def close_code_rows(text: str) -> set[tuple[int, str]]:
+    """Code and occasion of each row of the table of close codes."""
+    return {(int(row[0]), row[1]) for row in rows(section(text, "## Close codes"))}
+
+
+def test_every_row_of_the_close_codes_has_its_check() -> None:
+    told = close_code_rows(V3)
+    assert "closes the connection with code 1009" in section(V3, "## Close codes")
+    assert told | {(1009, "a WebSocket message too long")} == set(CLOSE_CODES)
     for module, function in CLOSE_CODES.values():
         assert callable(getattr(import_module(module), function)), f"{module}.{function}"
 
@@ -116,11 +139,11 @@ def test_every_parameter_of_v2_is_checked() -> None:
     assert names(section(V2, "## Connection parameters")) == V2_PARAMETERS
 
 
-def test_every_close_code_of_v2_has_its_check() -> None:
-    told = list(rows(section(V2, "## Close codes")))
-    never = {int(row[0]) for row in told if row[1] == "never sent"}
-    assert never == V2_NEVER_SENT
-    assert {int(row[0]) for row in told} - never | {1009} == set(V2_CLOSE_CODES)
+def test_every_row_of_the_close_codes_of_v2_has_its_check() -> None:
+    told = close_code_rows(V2)
+    never = {(code, when) for code, when in told if when == "never sent"}
+    assert {code for code, _ in never} == V2_NEVER_SENT
+    assert told - never == set(V2_CLOSE_CODES)
     for module, function in V2_CLOSE_CODES.values():
         assert callable(getattr(import_module(module), function)), f"{module}.{function}"
 

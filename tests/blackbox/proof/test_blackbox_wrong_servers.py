@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 import wave
 from collections.abc import Callable, Iterator
@@ -273,3 +275,40 @@ def right() -> Iterator[Endpoint]:
 def test_the_same_check_passes_a_server_that_is_right(name: str, right: Endpoint, recording: Path) -> None:
     WRONG[name].check(right, Player(recording))
     right.hang_up()
+
+
+def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:
+    """The suite as its user starts it, on a part that is quick."""
+    part = ("test_blackbox_audio.py", "-k", "empty_binary", "-q", "-p", "no:cacheprovider")
+    command = [sys.executable, "-m", "pytest", *part, *arguments]
+    return subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=60)
+
+
+def test_the_command_says_what_is_wrong_where_and_by_its_exit_code() -> None:
+    with serving(Behaviour(close_code=1011)) as endpoint:
+        told = conformance("--endpoint", endpoint.url, "--key", KEY)
+    assert told.returncode == 1
+    assert "the reference says: 6.5: Terminate is answered by Termination and close code 1000" in told.stdout
+    assert "close code 1011 'Session Ended'" in told.stdout
+    assert "where: /v3/ws" in told.stdout
+    assert "Traceback" not in told.stdout
+
+
+def test_the_command_passes_a_service_that_is_right(right: Endpoint) -> None:
+    told = conformance("--endpoint", right.url, "--key", KEY)
+    assert told.returncode == 0, told.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("--endpoint", "http://127.0.0.1:1", "--key", "k"), "expected ws://HOST:PORT or wss://HOST"),
+        (("--endpoint", "ws://127.0.0.1:1", "--key", "k"), "nobody answers at 127.0.0.1:1"),
+        (("--endpoint", "ws://127.0.0.1:1"), "--key is missing"),
+    ],
+)
+def test_an_endpoint_that_cannot_be_used_is_one_line(arguments: tuple[str, ...], says: str) -> None:
+    told = conformance(*arguments)
+    assert told.returncode == pytest.ExitCode.USAGE_ERROR
+    assert says in told.stderr
+    assert len(told.stderr.strip().splitlines()) == 1

@@ -13,10 +13,12 @@ from tympan.core.effects import Control, Finish, ForceEndpoint
 from tympan.core.events import TurnEnded, TurnUpdated
 from tympan.core.words import Word
 from tympan.engines.base import Samples, StreamOptions
+from tympan.engines.moonshine.encoder import Encoded, Encoder
 from tympan.engines.moonshine.model import MoonshineModel
-from tympan.engines.moonshine.stream import BREATH_FRAMES, MoonshineStream, Parts
+from tympan.engines.moonshine.stream import MoonshineStream, Parts
 from tympan.engines.moonshine.turn_words import LONGEST_WINDOW_MS
-from tympan.engines.silero import FRAME_MS, SileroModel
+from tympan.engines.moonshine.weights import FloatArray
+from tympan.engines.silero import SileroModel
 from tympan.engines.turn_score import LogisticScore
 from tympan.runtime.listener import Listener, stream_options
 
@@ -96,16 +98,40 @@ def test_an_end_forced_in_mid_speech_splits_the_words_and_doubles_none(parts: Pa
     assert text(rest[0]).count("best of times") == 0
 
 
+class TalliedEncoder(Encoder):
+    """The encoder itself, and how often it was used."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self.count = 0
+
+    def encode(self, features: FloatArray) -> Encoded:
+        self.count += 1
+        return self._encoder.encode(features)
+
+
+def in_the_first_pause(parts: Parts, finality: Finality, audio: Samples) -> MoonshineStream:
+    """A stream in a hurry, 128 ms after somebody has spoken."""
+    stream = MoonshineStream(parts, StreamOptions(finality=finality))
+    stream.hear_out()
+    stream.accept(audio)
+    assert any(report.silence_ms == 128 for report in iter(stream.step, None))
+    return stream
+
+
 @pytest.mark.parametrize("finality", Finality)
-def test_a_breath_after_the_speech_its_words_are_there_without_a_look(
+def test_shortly_after_the_speech_a_turn_is_heard_out_without_a_decode(
     parts: Parts, beckett: Samples, finality: Finality
 ) -> None:
-    stream = MoonshineStream(parts, StreamOptions(finality=finality))
-    stream.accept(beckett)
-    breath = next(report for report in iter(stream.step, None) if report.silence_ms == BREATH_FRAMES * FRAME_MS)
-    told = [word.text for word in breath.hypothesis.words]
-    assert told
-    assert [word.text for word in stream.look().hypothesis.words] == told
+    tally = TalliedEncoder(parts.model.encoder)
+    stream = in_the_first_pause(replace(parts, model=replace(parts.model, encoder=tally)), finality, beckett)
+    before = tally.count
+    told = [word.text for word in stream.hear_out().hypothesis.words]
+    final = [word.text for word in stream.end_turn().words]
+    assert tally.count == before
+    looking = in_the_first_pause(parts, finality, beckett)
+    assert final == told == [word.text for word in looking.look().hypothesis.words]
+    assert final
 
 
 def test_where_no_word_is_final_a_long_turn_loses_nothing_and_is_told_every_three_seconds(

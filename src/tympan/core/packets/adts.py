@@ -35,13 +35,13 @@ class _Kind:
     profile: int
     rate_hz: int
     channels: int
+    blocks: int
 
 
 @dataclass(frozen=True, slots=True)
 class _Header:
     kind: _Kind
     frame_bytes: int
-    blocks: int
 
 
 class AdtsFramer:
@@ -95,8 +95,8 @@ class AdtsFramer:
         kind = header.kind
         if kind.channels not in (1, 2):
             raise BadAudio(f"expected mono or stereo AAC, got channel configuration {kind.channels}")
-        if header.blocks > 1:
-            raise BadAudio(f"expected one block of AAC in each ADTS frame, got {header.blocks}")
+        if kind.blocks > 1:
+            raise BadAudio(f"expected one block of AAC in each ADTS frame, got {kind.blocks}")
         is_first = kind != self._kind
         self._kind = kind
         return Packet(frame, FRAME_SAMPLES, kind.rate_hz, FRAME_SAMPLES if is_first else 0, is_first=is_first)
@@ -111,7 +111,8 @@ def _read(data: bytearray, at: int) -> _Header | None:
     if rate_index >= len(_RATES_HZ) or frame_bytes <= HEADER_BYTES:
         return None
     channels = (data[at + 2] & 1) << 2 | data[at + 3] >> 6
-    return _Header(_Kind(data[at + 2] >> 6, _RATES_HZ[rate_index], channels), frame_bytes, (data[at + 6] & 3) + 1)
+    blocks = (data[at + 6] & 3) + 1
+    return _Header(_Kind(data[at + 2] >> 6, _RATES_HZ[rate_index], channels, blocks), frame_bytes)
 
 
 def _is_followed(data: bytearray, header: _Header) -> bool:

@@ -2,7 +2,7 @@
 
 Everything happens at fixed positions of the audio: a frame of 32 ms is judged at a time, and while somebody
 speaks the window is decoded every `UPDATE_FRAMES` frames, or, where no word is final before the turn ends, when
-the stream is told to read. In silence nothing is decoded but for looks.
+the stream is told to read. In silence nothing is decoded but for looks, and once after a breath for who is in a hurry.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from tympan.core.vad import SpeechTracker
 from tympan.core.words import Hypothesis, Report, TurnText
 from tympan.engines.base import Samples, StreamOptions
 from tympan.engines.false_text import VoiceMeter, is_false_text
+from tympan.engines.moonshine.hypothesis import Decode
 from tympan.engines.moonshine.model import MoonshineModel
 from tympan.engines.moonshine.policy import CommitPolicy, ScoredAgreement
 from tympan.engines.moonshine.turn_words import TurnWords
@@ -40,9 +41,10 @@ LONGEST_LEAD_FRAMES = 10
 the beginning of a word that stands behind more silence up to seconds too early."""
 
 BREATH_FRAMES = 2
-"""After 64 ms of silence everything spoken so far is decoded: who forces the end of the turn then need not wait for it.
+"""After 64 ms of silence everything spoken so far is decoded and kept: who forces the turn to end need not wait for it.
 Voice agents do so after 200 ms on their own detection, which is deaf to the faint end of a word, and their last 50 ms
-aren't sent yet: 96 to 128 ms of silence here."""
+aren't sent yet: 96 to 128 ms of silence here. It costs a decode in each pause, so under `Finality.WORDS` it begins with
+the first turn that is asked to be heard out. It isn't told before: the commit policy was measured without it."""
 
 HANGOVER_FRAMES = 6
 """Decodes go on for this long after the last speech frame: a breath is no reason to stop."""
@@ -98,8 +100,9 @@ class MoonshineStream:
         self._frames_since_speech = 0
         self._looked_at_samples = -1
         self._speech_probability = 0.0  # of the last frame
-        self._is_read_out = True  # everything spoken was decoded, with a breath behind it
-        self._is_heard_out = True  # everything spoken was decoded by a look
+        self._is_heard_out = True  # a look has decoded everything since the last speech frame
+        self._breath: Decode | None = None  # the same of a decode that isn't told yet
+        self._is_hurried = options.finality is Finality.TURN
         self._confidence = 0.0
 
     def accept(self, samples: Samples) -> None:
@@ -116,7 +119,7 @@ class MoonshineStream:
     def look(self) -> Report:
         if self._window is not None and self._looked_at_samples != self._judged_samples:
             self._looked_at_samples = self._judged_samples
-            self._is_heard_out = self._is_read_out = True
+            self._is_heard_out = True
             decode = self._window.decode(is_last=self._frames_since_speech > 0)
             if self._frames_since_speech * FRAME_MS >= UTTERANCE_SILENCE_MS:
                 self._words.flush(decode)
@@ -126,11 +129,9 @@ class MoonshineStream:
         return self._report()
 
     def hear_out(self) -> Report:
-        if not self._is_read_out:
-            return self.look()
-        self._words.reveal()
-        if self._window is not None:
-            self._confidence = self._score(self._window)
+        self._is_hurried = True
+        if not self._is_heard_out:
+            self._hear_out()
         return self._report()
 
     def read(self) -> Report:
@@ -139,8 +140,8 @@ class MoonshineStream:
         return self._report()
 
     def end_turn(self) -> TurnText:
-        if not self._is_read_out:
-            self.look()
+        if not self._is_heard_out:
+            self._hear_out()
         self._words.flush()
         text = TurnText((), ())
         if self._is_believable():
@@ -150,7 +151,7 @@ class MoonshineStream:
         self._meter.reset()
         self._ear.reset()
         self._is_believed = False
-        self._window = None
+        self._window = self._breath = None
         self._confidence = 0.0
         # The next turn's pre-roll must not hear this turn's speech again.
         while len(self._recent) > self._frames_since_speech:
@@ -193,7 +194,8 @@ class MoonshineStream:
         if is_speech:
             self._meter.receive_frame(probability)
             self._frames_since_speech = 0
-            self._is_heard_out = self._is_read_out = False
+            self._is_heard_out = False
+            self._breath = None
             self._confidence = 0.0  # a score belongs to the pause it was made in
         else:
             self._frames_since_speech += 1
@@ -220,7 +222,7 @@ class MoonshineStream:
             if not self._is_heard_out:
                 self.look()
             self._words.settle(self._now_ms())
-            self._window = None
+            self._window = self._breath = None
             return
         is_read = self._options.finality is Finality.TURN
         step_frames = SETTLING_FRAMES if is_read else UPDATE_FRAMES
@@ -228,20 +230,31 @@ class MoonshineStream:
         is_heard = self._frames_since_speech <= HANGOVER_FRAMES
         is_followed = self._options.wants_partials and not is_read
         is_wanted = is_followed or window.end_ms - window.start_ms >= PARTIALS_FROM_MS
-        is_breath = self._frames_since_speech == BREATH_FRAMES and not self._is_read_out
-        if (is_due and is_heard and is_wanted) or is_breath:
+        if is_due and is_heard and is_wanted:
             self._update(window)
+        elif self._is_hurried and self._frames_since_speech == BREATH_FRAMES:
+            self._breath = window.decode(is_last=True)
+
+    def _hear_out(self) -> None:
+        if self._window is None or self._breath is None:
+            self.look()
+            return
+        self._is_heard_out = True
+        self._words.hear_out(self._breath)
+        self._confidence = self._score(self._window)
 
     def _update(self, window: Window) -> None:
         """Decode while somebody speaks, unless there is too little to decode; cut the window when it is long."""
         if window.end_ms - window.start_ms < SHORTEST_WINDOW_MS:
             return
         self._frames_since_decode = 0
-        self._is_read_out = self._frames_since_speech >= BREATH_FRAMES
-        self._words.receive(window.decode(is_last=self._is_read_out))
+        decode = window.decode(is_last=False)
+        self._words.receive(decode)
+        self._breath = decode if self._frames_since_speech >= BREATH_FRAMES else None
         cut_ms = self._words.cut_ms(window.start_ms, self._now_ms())
         if cut_ms is not None:
             self._words.settle(window.trim(cut_ms))
+            self._breath = None  # it holds words that are settled now
 
     def _score(self, window: Window) -> float:
         words = self._words.words

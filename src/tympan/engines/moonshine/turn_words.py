@@ -70,11 +70,6 @@ class TurnWords:
         self._policy.receive(decode)
         self._take(decode)
 
-    def reveal(self) -> None:
-        """Show all words of the latest decode, also one that was doubted: nothing of them is still spoken."""
-        if self._decode is not None:
-            self._take(self._decode)
-
     def flush(self, decode: Decode | None = None) -> None:
         """Where an utterance or the turn ends, all words of a decode become final: of this one or the latest."""
         decode = decode or self._decode

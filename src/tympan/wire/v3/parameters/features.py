@@ -67,7 +67,7 @@ VOICE_FOCUS_THRESHOLD = Parameter(
     "voice_focus_threshold",
     Number(0, 1),
     State.SAME,
-    "only with `voice_focus`: by how much noise is turned down, from 0 to 18 dB, or 12 dB for `far-field`",
+    "only with `voice_focus`: by how much noise is turned down, from 0 to 12 dB, or 6 dB for `far-field`",
     "0.5",
     aliases=("noise_suppression_threshold",),
 )
