@@ -59,7 +59,10 @@ roles = st.one_of(
     st.lists(_line, max_size=12).map(lambda lines: [("text", BEGIN), *lines, ("text", V3_SERVER[-1])]),
 )
 plays = st.lists(roles, min_size=1, max_size=3)
-"""What the server does on the first connection, the second, …; the last role is played again."""
+"""What the server does on the first connection, the second, …; then it is `THE_END`."""
+
+THE_END: list[Line] = [("text", b'{"type": "Error", "error": "enough", "error_code": 1008}'), ("close", b"1008")]
+"""Nobody comes back after that. A server that begins and breaks off again and again is come back to for minutes."""
 
 
 @contextmanager
@@ -73,7 +76,7 @@ def hostile_server(play: list[list[Line]]) -> Iterator[str]:
 
         async def answer(connection: ServerConnection) -> None:
             nonlocal count
-            role = play[min(count, len(play) - 1)]
+            role = play[count] if count < len(play) else THE_END
             count += 1
             with suppress(ConnectionClosed):
                 for what, data in role:
