@@ -103,7 +103,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--quick", action="store_true", help="minutes instead of hours")
     parser.add_argument("--fresh", action="store_true", help="keep no rows of earlier runs")
     parser.add_argument("--serve", default=shlex.join(COMMAND), help="command that starts the server")
-    parser.add_argument("--only", default="", help=f"comma-separated: {','.join(SECTIONS)}")
+    parser.add_argument("--only", default="", help=f"comma-separated: {', '.join(SECTIONS)}")
     return parser
 
 

@@ -159,12 +159,15 @@ def derived(code: PythonDocument) -> list[cst.BaseExpression]:
 
 
 def transcribers(code: PythonDocument) -> list[Transcriber]:
-    """Every `RealtimeTranscriber(…)`."""
-    return [
-        Transcriber(call, _target(code, call))
-        for call in (code.nodes(cst.Call) if is_used(code) else ())
-        if old_name(code, call.func) == TRANSCRIBER
-    ]
+    """Every `RealtimeTranscriber(…)`; looked for once."""
+    if "transcribers" not in code.memo:
+        code.memo["transcribers"] = [
+            Transcriber(call, _target(code, call))
+            for call in (code.nodes(cst.Call) if is_used(code) else ())
+            if old_name(code, call.func) == TRANSCRIBER
+        ]
+    known: list[Transcriber] = code.memo["transcribers"]
+    return known
 
 
 def _target(code: PythonDocument, call: cst.Call) -> cst.BaseExpression | None:
@@ -197,7 +200,15 @@ def _is_same(code: PythonDocument, target: cst.BaseExpression, node: cst.BaseExp
 
 
 def _is_annotated(code: PythonDocument, node: cst.Name) -> bool:
-    """Whether it is a parameter that is declared to be a transcriber."""
+    """Whether it is a parameter that is declared to be a transcriber; found out once for each variable."""
+    known: dict[tuple[int, str], bool] = code.memo.setdefault("declared transcribers", {})
+    variable = id(code.scope(node)), node.value  # the document keeps its scopes, so an id stays theirs
+    if variable not in known:
+        known[variable] = _is_declared(code, node)
+    return known[variable]
+
+
+def _is_declared(code: PythonDocument, node: cst.Name) -> bool:
     for binding in bindings(code, node):
         parameter = code.parent(binding.target)
         if isinstance(parameter, cst.Param) and parameter.annotation is not None:

@@ -64,15 +64,22 @@ def unused_imports(code: PythonDocument) -> Iterator[tuple[cst.ImportAlias, tupl
             yield alias, edits
 
 
-def _needed(code: PythonDocument) -> set[str]:
-    """What the references to the old SDK become."""
+def _needed(code: PythonDocument) -> frozenset[str]:
+    """What the references to the old SDK become; the same for each fix, so found out once."""
+    if "needed imports" not in code.memo:
+        code.memo["needed imports"] = _found_to_be_needed(code)
+    known: frozenset[str] = code.memo["needed imports"]
+    return known
+
+
+def _found_to_be_needed(code: PythonDocument) -> frozenset[str]:
     names = {RENAMED[old] for node, old in references(code) if old != TRANSCRIBER and not is_type_test(code, node)}
     makes_client = any(
         obstacle(code, transcriber) is None and not foreign_callbacks(code, transcriber)
         for transcriber in transcribers(code)
     )
     is_named = any(old == TRANSCRIBER and not is_made(code, node) for node, old in references(code))
-    return {*names, *(CLIENT_NAMES if makes_client else ()), *((CLIENT,) if is_named else ())}
+    return frozenset({*names, *(CLIENT_NAMES if makes_client else ()), *((CLIENT,) if is_named else ())})
 
 
 def is_made(code: PythonDocument, node: cst.CSTNode) -> bool:
