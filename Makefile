@@ -8,13 +8,17 @@ export TYMPAN_CACHE_DIR ?= $(CURDIR)/$(VENV)/cache
 CLIENTS := $(patsubst tests/environments/%/,%,$(wildcard tests/environments/*/))
 CLIENTS_DIR := $(VENV)/clients
 
-.PHONY: demo test serve bench prove lint docs clients lock lock-clients clean
+.PHONY: demo test conformance serve bench prove fuzz fuzz-guided lint docs clients lock lock-clients clean
 
 demo: $(VENV)/.installed
 	@$(BIN)/tympan demo
 
 test: $(VENV)/.installed
 	@$(BIN)/python -m pytest $(ARGS)
+
+# The protocol as a client sees it, against our own server or any other: ARGS="--endpoint wss://HOST --key KEY".
+conformance: $(VENV)/.installed
+	@$(BIN)/python -m pytest tests/blackbox $(ARGS)
 
 serve: $(VENV)/.installed
 	@exec $(BIN)/tympan serve $(ARGS)
@@ -25,6 +29,14 @@ bench: $(VENV)/.installed
 # Minutes of real speech over a network that breaks: see scripts/prove_network.py.
 prove: $(VENV)/.installed
 	@PYTHONPATH=tests/network:. $(BIN)/python scripts/prove_network.py $(ARGS)
+
+# A hundred times the examples of `make test`: an hour.
+fuzz: $(VENV)/.installed
+	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/fuzz $(ARGS)
+
+# See scripts/fuzz.py; needs atheris.
+fuzz-guided: $(VENV)/.installed
+	@PYTHONPATH=tests/fuzz $(BIN)/python scripts/fuzz.py $(ARGS)
 
 lint: $(VENV)/.installed
 	@$(BIN)/ruff check .
@@ -53,10 +65,10 @@ lock-client-%:
 	    $$(test ! -f excludes.txt || echo --excludes excludes.txt) requirements.in -o requirements.txt $(ARGS); fi
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache .coverage bench/out
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .fuzz .import_linter_cache .coverage bench/out
 
 $(VENV)/.installed: requirements.lock pyproject.toml
-	@echo "Setting up $(VENV) (about 560 MB, once)" >&2
+	@echo "Setting up $(VENV) (about 670 MB, once)" >&2
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r requirements.lock
 	@$(BIN)/python -m pip install -qq --disable-pip-version-check --no-deps --no-build-isolation -e .

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bench.dataset import Utterance
+from bench.dataset import Samples, Utterance
 from bench.listening import default_model, on_all_cores
 from bench.scoring import WordErrors, total, word_errors
 
@@ -17,8 +17,13 @@ def offline_errors(utterances: Sequence[Utterance]) -> WordErrors:
 
 def offline_text(utterance: Utterance) -> str:
     """What the model hears in the whole utterance at once."""
+    return decoded_text(utterance.samples())
+
+
+def decoded_text(samples: Samples) -> str:
+    """What the model hears in all of it at once."""
     model = default_model()
     window = model.open_window()
-    window.accept(utterance.samples())
+    window.accept(samples)
     decoding = model.decode(model.encode(window.features()))
     return model.vocabulary.text(decoding.tokens)

@@ -32,9 +32,10 @@ from tympan.migrate import reference as migration
 from tympan.migrate.discovery import AnyRule, all_rules
 from tympan.runtime.metrics import Metrics
 from tympan.script import reference as script_reference
+from tympan.server.addresses import ADDRESSES
 from tympan.server.listening_settings import PREFIX, ListeningSettings
 from tympan.server.settings import CONFIG_VARIABLE, Settings
-from tympan.wire import bridge_reference
+from tympan.wire import bridge_reference, compatibility
 from tympan.wire.v2 import reference as v2_reference
 from tympan.wire.v3 import reference
 
@@ -115,6 +116,11 @@ def _settings_table(command: str, fields: Mapping[str, Any]) -> str:
         for name, field in fields.items()
     ]
     return _table(("Setting", "Flag", "Values", "Default", "Meaning"), rows)
+
+
+def compatibility_page() -> str:
+    """What of the protocol is the same, and what isn't."""
+    return compatibility.render(ADDRESSES)
 
 
 def commands_page() -> str:
@@ -205,6 +211,7 @@ def _rule_page(rule: AnyRule) -> Callable[[], str]:
 PAGES: Mapping[str, Callable[[], str]] = {
     "docs/reference/protocol.md": reference.render,
     "docs/reference/protocol-v2.md": v2_reference.render,
+    "docs/reference/compatibility.md": compatibility_page,
     "docs/reference/bridge.md": bridge_reference.render,
     "docs/reference/scripts.md": script_reference.render,
     "docs/reference/settings.md": settings_page,

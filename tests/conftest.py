@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 from collections.abc import Callable
 
@@ -15,7 +16,8 @@ from third_party import Environment, find_environment  # noqa: E402
 
 # Timing belongs to the benchmark: a slow machine must not fail a property.
 settings.register_profile("tympan", deadline=None)
-settings.load_profile("tympan")
+settings.register_profile("long", deadline=None, max_examples=1_000)  # `make fuzz`
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "tympan"))
 
 # Shells let what they start in the background ignore Ctrl+C, and children inherit that; some tests press it.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:

@@ -22,6 +22,7 @@ SECTIONS = (
     "voice_agent",
     "turns",
     "false_text",
+    "noise",
     "cost",
     "memory",
     "startup",

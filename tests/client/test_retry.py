@@ -25,14 +25,21 @@ from tympan.client.retry import RETRY_RULES, Attempts, ReconnectPolicy, is_worth
 from tympan.core.units import Monotonic
 
 
-@pytest.mark.parametrize("code", [1001, 1006, 1011, 1012, 1013, 1014, 3005, 3008, 3009, 4004])
+@pytest.mark.parametrize("code", [1001, 1002, 1006, 1011, 1012, 1013, 1014, 3005, 3008, 3009, 4004])
 def test_a_close_that_may_be_mended_is_worth_an_attempt(code: int) -> None:
     assert is_worth_retrying(error_of_code(code, "", ErrorContext(close_code=code)))
 
 
-@pytest.mark.parametrize("code", [1000, 1002, 1007, 1008, 1009, 3006, 3007, 4103, 4321])
+@pytest.mark.parametrize("code", [1000, 1007, 1008, 1009, 3006, 3007, 4103, 4321])
 def test_a_close_that_was_meant_is_not(code: int) -> None:
     assert not is_worth_retrying(error_of_code(code, "", ErrorContext(close_code=code)))
+
+
+@pytest.mark.parametrize("what", ["Too many new sessions: at most 5 a minute", "Too many concurrent sessions"])
+def test_too_many_sessions_are_no_wrong_credential_whatever_the_code(what: str) -> None:
+    error = error_of_code(1008, f"Unauthorized Connection: {what}", ErrorContext(close_code=1008))
+    assert type(error) is ServerError
+    assert is_worth_retrying(error)
 
 
 @pytest.mark.parametrize(

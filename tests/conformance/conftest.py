@@ -26,10 +26,10 @@ SCRIPT = {
 
 @pytest.fixture(scope="session")
 def scripted(tmp_path_factory: pytest.TempPathFactory) -> tuple[str, ...]:
-    """Flags for the scripted engine."""
+    """Flags for the scripted engine; strict, so that what real clients do is seen to be refused by nobody."""
     script = tmp_path_factory.mktemp("serve") / "script.json"
     script.write_text(json.dumps(SCRIPT))
-    return ("--api-key", KEY, "--engine", "scripted", "--model", str(script))
+    return ("--api-key", KEY, "--engine", "scripted", "--model", str(script), "--strict")
 
 
 @pytest.fixture(scope="session")

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import httpx
+import numpy as np
 import pytest
 from assemblyai.streaming.v3 import (
     AsyncChannelStreamer,
@@ -16,6 +17,7 @@ from assemblyai.streaming.v3 import (
     BeginEvent,
     ChannelStreamer,
     DualChannelTurnEvent,
+    Encoding,
     RealTimeError,
     RealTimeEvents,
     RealTimeParameters,
@@ -31,6 +33,9 @@ from assemblyai.streaming.v3 import (
     TurnEvent,
 )
 from services import SecureService
+
+from compressed_streams import cut
+from encoded_audio import ogg_opus
 
 pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
 """The SDK opens its connection in a way that newer versions of `websockets` advise against."""
@@ -78,7 +83,7 @@ def connected(address: str, listener: Listener, key: str = "a-key", **parameters
     transcriber = RealTimeTranscriber(options(address, key))
     for kind in KINDS:
         transcriber.on(kind, listener.hear)
-    transcriber.connect(RealTimeParameters(sample_rate=16_000, **parameters))
+    transcriber.connect(RealTimeParameters(**{"sample_rate": 16_000, **parameters}))
     return transcriber
 
 
@@ -105,6 +110,14 @@ def test_the_synchronous_transcriber_holds_a_conversation(address: str) -> None:
     assert_is_whole_conversation(listener)
     partials = [turn for turn in listener.of(TurnEvent) if not turn.end_of_turn]
     assert len(partials) >= 4
+
+
+def test_compressed_audio_is_heard_without_a_sample_rate(address: str) -> None:
+    listener = Listener()
+    transcriber = connected(address, listener, format_turns=True, encoding=Encoding.ogg_opus, sample_rate=None)
+    transcriber.stream(cut(ogg_opus(np.zeros(32_000, dtype=np.int16)), [64]))
+    transcriber.disconnect(terminate=True)
+    assert_is_whole_conversation(listener)
 
 
 def test_the_older_name_of_the_client_works(address: str) -> None:

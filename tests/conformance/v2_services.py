@@ -39,7 +39,7 @@ class Way:
 @contextmanager
 def served(script: Path, certificate: Certificate) -> Iterator[Way]:
     """The server's own v2."""
-    command = ("serve", "--api-key", KEY, "--engine", "scripted", "--model", str(script))
+    command = ("serve", "--strict", "--api-key", KEY, "--engine", "scripted", "--model", str(script))
     with running(*command) as plain, running(*command, *tls_flags(certificate)) as secure:
         yield _way(plain, secure, certificate)
 
@@ -49,7 +49,7 @@ def bridged(script: Path, certificate: Certificate) -> Iterator[Way]:
     """The bridge, with a server's v3 behind it."""
     engine = ("--engine", "scripted", "--model", str(script))
     with ExitStack() as stack:
-        upstream = stack.enter_context(running("serve", "--api-key", UPSTREAM_KEY, *engine))
+        upstream = stack.enter_context(running("serve", "--strict", "--api-key", UPSTREAM_KEY, *engine))
         command = ("bridge", "--api-key", KEY, "--upstream", f"ws://{upstream}", "--upstream-key", UPSTREAM_KEY)
         plain = stack.enter_context(running(*command))
         secure = stack.enter_context(running(*command, *tls_flags(certificate)))

@@ -6,11 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from tympan.core.audio import AudioFormat, Encoding
+from compressed_streams import adts_frame, ogg_headers, ogg_page, opus_packet
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding, SessionAudio
 from tympan.core.config import ConfigUpdate, SessionConfig, SessionLimits
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     EngineError,
     Inactive,
@@ -32,7 +34,7 @@ def at(seconds: float) -> Monotonic:
     return Monotonic(BEGAN + seconds)
 
 
-def session(audio: AudioFormat | None = None, **limits: object) -> Session:
+def session(audio: SessionAudio | None = None, **limits: object) -> Session:
     config = SessionConfig(
         audio=audio or AudioFormat(),
         limits=replace(SessionLimits(), **limits),  # type: ignore[arg-type]
@@ -162,34 +164,34 @@ def test_a_chunk_of_ten_seconds_is_accepted_and_more_is_not() -> None:
     assert str(error) == "Input Duration Violation: 10000.0 ms. Expected between 0 and 10000 ms"
 
 
-def test_a_strict_session_names_both_bounds() -> None:
-    it = session(is_strict=True, max_chunk_ms=1000)
+def test_a_chunk_that_is_too_long_is_told_both_bounds() -> None:
+    it = session(min_chunk_ms=50, max_chunk_ms=1000)
     error = error_of(it.receive_audio(bytes(38_400), at(0)))
     assert str(error) == "Input Duration Violation: 1200.0 ms. Expected between 50 and 1000 ms"
 
 
-def test_a_lenient_session_takes_tiny_chunks_for_ever() -> None:
+def test_tiny_chunks_are_taken_for_ever_where_no_bound_is_set() -> None:
     it = session()
     for _ in range(2000):
         assert it.receive_audio(bytes(32), at(0)) == [Feed(bytes(32))]
 
 
-def test_a_strict_session_takes_short_chunks_for_less_than_a_second() -> None:
-    it = session(is_strict=True)
+def test_short_chunks_are_taken_for_less_than_a_second() -> None:
+    it = session(min_chunk_ms=50)
     for _ in range(49):
         assert it.receive_audio(bytes(640), at(0)) == [Feed(bytes(640))]
     assert isinstance(error_of(it.receive_audio(bytes(640), at(0))), BadChunk)
 
 
 def test_a_long_enough_chunk_starts_the_count_of_short_ones_anew() -> None:
-    it = session(is_strict=True)
+    it = session(min_chunk_ms=50)
     for chunk in [bytes(640)] * 49 + [bytes(1600)] + [bytes(640)] * 49:
         assert it.receive_audio(chunk, at(0)) == [Feed(chunk)]
     assert not it.is_closed
 
 
 def test_a_chunk_of_49_9_ms_is_short() -> None:
-    it = session(is_strict=True)
+    it = session(min_chunk_ms=50)
     for _ in range(20):
         it.receive_audio(bytes(1598), at(0))
     assert isinstance(error_of(it.receive_audio(bytes(1598), at(0))), BadChunk)
@@ -208,12 +210,72 @@ def test_audio_may_run_ahead_to_the_limit_and_no_further() -> None:
     assert "2.0 sec. of audio wait" in str(error_of(effects))
 
 
+def test_a_strict_session_counts_audio_as_waiting_that_the_hosted_service_could_not_have_judged() -> None:
+    it = session(is_strict=True, max_backlog_ms=2000)
+    assert it.receive_audio(SECOND * 2, at(0)) == [Feed(SECOND * 2)]
+    it.receive_heard(Heard(StreamMs(2000)), at(0.5))
+    at_hosted_pace = bytes(625 * 32)  # 0.5 s at 1.25 times real time
+    assert it.receive_audio(at_hosted_pace, at(0.5)) == [Feed(at_hosted_pace)]
+    it.receive_heard(Heard(StreamMs(2625)), at(0.5))
+    error = error_of(it.receive_audio(bytes(32), at(0.5)))
+    assert isinstance(error, AudioTooFast)
+    assert str(error) == "Audio Transmission Rate Exceeded: Received 2.6 sec. audio in 0.5 sec"
+
+
+def test_a_lenient_session_takes_audio_as_fast_as_it_is_judged() -> None:
+    it = session(max_backlog_ms=2000)
+    for second in range(1, 100):
+        assert it.receive_audio(SECOND, at(0)) == [Feed(SECOND)]
+        it.receive_heard(Heard(StreamMs(second * 1000)), at(0))
+
+
 def test_judged_audio_makes_room() -> None:
     it = session(max_backlog_ms=2000)
     it.receive_audio(SECOND * 2, at(0))
     it.receive_heard(Heard(StreamMs(1500)), at(1))
     assert it.backlog_ms == 500
     assert it.receive_audio(SECOND, at(1)) == [Feed(SECOND)]
+
+
+def test_compressed_audio_is_fed_as_it_came_and_counted_as_what_it_holds() -> None:
+    it = session(CompressedFormat(CompressedEncoding.AAC))
+    frames = adts_frame() * 11
+
+    assert it.receive_audio(frames[:100], at(0)) == [Feed(frames[:100])]
+    assert it.receive_audio(frames[100:], at(0)) == [Feed(frames[100:])]
+    assert (it.received_ms, it.received_bytes) == (640, len(frames))
+
+
+def test_a_strict_session_takes_opus_packets_as_they_are() -> None:
+    it = session(CompressedFormat(CompressedEncoding.OPUS), is_strict=True, max_chunk_ms=1000)
+    for _ in range(100):
+        assert it.receive_audio(opus_packet(), at(0)) == [Feed(opus_packet())]
+
+
+def test_a_message_may_complete_ten_seconds_of_compressed_audio_and_no_more() -> None:
+    ogg = CompressedFormat(CompressedEncoding.OGG_OPUS)
+    stream = ogg_headers() + ogg_page([opus_packet()] * 125, number=2) * 4
+    one_more = ogg_page([opus_packet()], number=6)
+
+    assert session(ogg, max_chunk_ms=1000).receive_audio(stream, at(0)) == [Feed(stream)]
+    it = session(ogg, max_chunk_ms=1000)
+    error = error_of(it.receive_audio(stream + one_more, at(0)))
+    assert isinstance(error, BadChunk)
+    assert str(error) == "Input Duration Violation: 10020.0 ms. Expected between 0 and 10000 ms"
+    assert it.received_ms == 0
+
+
+def test_audio_that_is_not_what_it_should_be_ends_a_session_with_an_error() -> None:
+    it = session(CompressedFormat(CompressedEncoding.AAC))
+    assert isinstance(error_of(it.receive_audio(b"RIFF" + bytes(100), at(0))), BadAudio)
+    assert it.is_closed
+
+
+def test_compressed_audio_that_waits_is_bounded_like_any_other() -> None:
+    it = session(CompressedFormat(CompressedEncoding.OPUS), max_backlog_ms=2000)
+    for _ in range(100):
+        it.receive_audio(opus_packet(), at(0))
+    assert isinstance(error_of(it.receive_audio(opus_packet(), at(0))), AudioTooFast)
 
 
 def test_the_backlog_is_never_negative() -> None:

@@ -31,13 +31,20 @@ class AnySession(RuleBasedStateMachine):
         timeout_s=st.none() | st.integers(5, 60),
         max_duration_s=st.integers(1, 300),
         max_backlog_ms=st.integers(100, 5000),
+        min_chunk_ms=st.sampled_from([0, 50]),
         is_strict=st.booleans(),
         beats=st.booleans(),
     )
     def begin(
-        self, timeout_s: int | None, max_duration_s: int, max_backlog_ms: int, is_strict: bool, beats: bool
+        self,
+        timeout_s: int | None,
+        max_duration_s: int,
+        max_backlog_ms: int,
+        min_chunk_ms: int,
+        is_strict: bool,
+        beats: bool,
     ) -> None:
-        self.limits = SessionLimits(timeout_s, max_duration_s, max_backlog_ms, 1000, is_strict)
+        self.limits = SessionLimits(timeout_s, max_duration_s, max_backlog_ms, 1000, min_chunk_ms, is_strict)
         self.beats = beats
         self.now = 0.0
         config = SessionConfig(limits=self.limits, output=OutputConfig(has_heartbeat=beats))

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tympan.core.units import StreamMs
 from tympan.core.vad import HYSTERESIS, SpeechTracker
@@ -34,6 +36,34 @@ def test_a_frame_that_is_surely_silent_is_never_speech(threshold: float) -> None
 
 def test_a_threshold_of_one_needs_certainty() -> None:
     assert tracked(SpeechTracker(1.0), 0.999, 1.0) == [False, True]
+
+
+shares = st.floats(0, 1)
+
+
+@given(st.lists(shares, max_size=60), shares, shares)
+def test_what_is_speech_at_a_threshold_is_speech_at_every_lower_one(
+    probabilities: list[float], one: float, other: float
+) -> None:
+    low, high = (tracked(SpeechTracker(threshold), *probabilities) for threshold in sorted((one, other)))
+    assert all(at_low or not at_high for at_low, at_high in zip(low, high, strict=True))
+
+
+@given(st.lists(shares, max_size=60))
+def test_at_zero_all_is_speech_but_what_is_surely_none(probabilities: list[float]) -> None:
+    assert tracked(SpeechTracker(0.0), *probabilities) == [probability >= 0.01 for probability in probabilities]
+
+
+@given(st.lists(st.floats(0, 1, exclude_max=True), max_size=60))
+def test_at_one_nothing_is_speech_that_is_not_certain(probabilities: list[float]) -> None:
+    assert not any(tracked(SpeechTracker(1.0), *probabilities))
+
+
+@given(st.lists(shares, max_size=60), shares)
+def test_a_frame_from_the_threshold_on_is_speech_whatever_was_before(before: list[float], threshold: float) -> None:
+    tracker = SpeechTracker(threshold)
+    tracked(tracker, *before)
+    assert tracked(tracker, max(threshold, 0.01)) == [True]
 
 
 def test_a_changed_threshold_acts_on_the_next_frame() -> None:

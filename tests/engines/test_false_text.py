@@ -6,11 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.engines.false_text import LIMITS, RECENT_FRAMES, Voice, VoiceMeter, is_false_text
+from tympan.engines.false_text import FAINTEST, LIMITS, RECENT_FRAMES, Voice, VoiceMeter, is_false_text
 
 CLEAR = Voice(mean=LIMITS.clear_mean, peak=LIMITS.clear_peak)
 FAINT = Voice(mean=LIMITS.faint_mean, peak=LIMITS.faint_peak)
 probabilities = st.floats(0, 1)
+counted = st.floats(FAINTEST, 1)
 
 
 def test_a_single_unsure_word_in_a_clear_voice_is_believed() -> None:
@@ -62,7 +63,7 @@ def test_a_meter_forgets_with_the_turn() -> None:
     assert meter.voice == Voice()
 
 
-@given(st.lists(probabilities, max_size=200), st.lists(probabilities, min_size=64, max_size=64))
+@given(st.lists(probabilities, max_size=200), st.lists(counted, min_size=64, max_size=64))
 def test_only_the_recent_frames_count(noise: list[float], recent: list[float]) -> None:
     assert len(recent) == RECENT_FRAMES
     whole, tail = VoiceMeter(), VoiceMeter()
@@ -72,6 +73,18 @@ def test_only_the_recent_frames_count(noise: list[float], recent: list[float]) -
         tail.receive_frame(probability)
     assert whole.voice == tail.voice
     assert whole.voice.peak == max(recent)
+
+
+@given(st.lists(counted, min_size=1, max_size=40), st.lists(st.floats(0, FAINTEST, exclude_max=True), max_size=40))
+def test_noise_that_a_low_threshold_lets_in_does_not_count_against_a_voice(
+    voice: list[float], noise: list[float]
+) -> None:
+    alone, in_noise = VoiceMeter(), VoiceMeter()
+    for probability in voice:
+        alone.receive_frame(probability)
+    for probability in [*noise, *voice, *noise]:
+        in_noise.receive_frame(probability)
+    assert in_noise.voice == alone.voice
 
 
 @given(probabilities, probabilities, st.integers(0, 30), st.floats(-20, 0), probabilities)

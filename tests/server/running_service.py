@@ -15,8 +15,9 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
 from tympan.core.config import SessionConfig, SessionLimits
+from tympan.core.words import Report
 from tympan.engines.base import Recognizer
-from tympan.engines.scripted import Script, ScriptedWord
+from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedStream, ScriptedWord
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
 from tympan.server.config import ServerConfig
@@ -147,6 +148,7 @@ class Service:
         assert self.link is not None
         return (
             self.gateway.admission.active == 0
+            and not self.gateway.key_places._active
             and not self.gateway.conversations
             and not self.link._seats
             and not self.server.server_state.connections
@@ -176,6 +178,27 @@ class Service:
         assert not self._thread.is_alive(), "the server didn't stop"
         if self.link is not None:
             self.link.shut_down()
+
+
+class StuckStream(ScriptedStream):
+    """An engine that hears nothing for as long as a test needs it to."""
+
+    def __init__(self, is_released: threading.Event) -> None:
+        super().__init__(SONNY)
+        self._is_released = is_released
+
+    def step(self) -> Report | None:
+        self._is_released.wait(10)
+        return super().step()
+
+
+class StuckRecognizer(ScriptedRecognizer):
+    def __init__(self) -> None:
+        super().__init__(SONNY)
+        self.is_released = threading.Event()
+
+    def open_stream(self, options: object) -> StuckStream:
+        return StuckStream(self.is_released)
 
 
 Start = Callable[..., Service]

@@ -7,7 +7,10 @@ import time
 import httpx
 import pytest
 from running_service import KEY, Service, Start, eventually
+from starlette.routing import Route, WebSocketRoute
 
+from tympan.server.addresses import ADDRESSES
+from tympan.server.app import create_app
 from tympan.server.config import AuthConfig
 
 
@@ -123,3 +126,9 @@ def test_everything_else_is_404_in_json(service: Service, path: str) -> None:
     answer = httpx.get(service.http + path)
     assert answer.status_code == 404
     assert "/v3/ws" in answer.json()["error"]
+
+
+def test_what_is_served_is_what_the_compatibility_report_says(service: Service) -> None:
+    routes = create_app(service.gateway).routes
+    paths = {route.path for route in routes if isinstance(route, Route | WebSocketRoute)}
+    assert paths - {"/{path:path}"} == {path for address in ADDRESSES for path in address.paths}

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 import time
 from contextlib import suppress
 
 import httpx
 import pytest
-from running_service import KEY, SONNY, Service, Start, endings, eventually, limits
+from running_service import KEY, SONNY, Service, Start, StuckRecognizer, endings, eventually, limits
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tympan.core.errors import EngineError
-from tympan.core.words import Report
 from tympan.engines.scripted import ScriptedRecognizer, ScriptedStream
 from tympan.server.config import AuthConfig, NetworkConfig
 
@@ -188,13 +186,15 @@ def test_a_stream_that_can_not_be_opened_is_3005(start: Start) -> None:
     assert service.gateway.admission.active == 0
 
 
-def test_a_message_that_is_too_big_is_1009(start: Start) -> None:
+def test_a_message_that_is_too_big_is_1009_and_its_sender_is_told_so(start: Start) -> None:
     service = start(network=NetworkConfig(max_message_bytes=100_000))
     client = service.connects()
     client.hears()
-    with suppress(ConnectionClosed):
+    with suppress(ConnectionClosed):  # it comes before all of the message is sent
         client.sends(b"\0" * 10_000_000)
+    assert client.hears_end()[1] == 1009
     assert eventually(lambda: endings(service, 1009) == 1)
+    assert eventually(service.is_idle)
 
 
 def test_text_that_is_no_utf_8_is_1007(service: Service) -> None:
@@ -216,27 +216,6 @@ def test_a_server_that_loads_refuses_the_upgrade_with_503(start: Start) -> None:
     with pytest.raises(InvalidStatus) as refused:
         service.connects()
     assert refused.value.response.status_code == 503
-
-
-class StuckStream(ScriptedStream):
-    """An engine that hears nothing for as long as a test needs it to."""
-
-    def __init__(self, is_released: threading.Event) -> None:
-        super().__init__(SONNY)
-        self._is_released = is_released
-
-    def step(self) -> Report | None:
-        self._is_released.wait(10)
-        return super().step()
-
-
-class StuckRecognizer(ScriptedRecognizer):
-    def __init__(self) -> None:
-        super().__init__(SONNY)
-        self.is_released = threading.Event()
-
-    def open_stream(self, options: object) -> StuckStream:
-        return StuckStream(self.is_released)
 
 
 def test_a_server_that_stops_does_not_wait_for_a_stuck_engine(start: Start) -> None:

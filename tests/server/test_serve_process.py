@@ -22,6 +22,7 @@ from tympan.cli.main import main
 from tympan.server.logs import LOGGERS
 
 TYMPAN = [sys.executable, "-W", "error", "-c", "import sys; from tympan.cli.main import main; sys.exit(main())"]
+WITHOUT_DECODERS = [*TYMPAN[:-1], TYMPAN[-1].replace("import sys;", "import sys; sys.modules['av'] = None;")]
 SCRIPT = {"words": [{"text": "Goodbye.", "start_ms": 0, "end_ms": 400}]}
 
 Serve = Callable[..., subprocess.Popen[str]]
@@ -34,8 +35,8 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
     script.write_text(json.dumps(SCRIPT))
     running: list[subprocess.Popen[str]] = []
 
-    def start(*arguments: str) -> subprocess.Popen[str]:
-        command = [*TYMPAN, "serve", "--engine", "scripted", "--model", str(script), *arguments]
+    def start(*arguments: str, tympan: list[str] = TYMPAN) -> subprocess.Popen[str]:
+        command = [*tympan, "serve", "--engine", "scripted", "--model", str(script), *arguments]
         process = subprocess.Popen(command, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
         running.append(process)
         return process
@@ -82,6 +83,12 @@ def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_wo
     assert time.monotonic() - signalled_at < 5
     assert key not in errors
     assert "session ended" in errors
+
+
+def test_a_server_that_cannot_hear_compressed_audio_says_so_at_the_start(serve: Serve) -> None:
+    process = serve("--port", "0", "--no-auth", tympan=WITHOUT_DECODERS)
+    listening_port(process)
+    read_until(process, r'INFO compressed audio will be refused; to take it, pip install "tympan\[compressed\]"$')
 
 
 def test_with_a_certificate_the_addresses_are_https_and_wss(serve: Serve, tmp_path: Path) -> None:

@@ -175,7 +175,7 @@ def test_the_longest_session_is_4008_after_its_last_words(start: Start) -> None:
 
 
 def test_many_short_messages_are_4032_on_a_strict_server(start: Start) -> None:
-    client = connects(start(session=limits(is_strict=True, max_chunk_ms=1000)))
+    client = connects(start(session=limits(is_strict=True)))
     client.hears()
     with suppress(ConnectionClosed):
         for _ in range(60):

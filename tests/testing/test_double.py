@@ -185,6 +185,16 @@ def test_my_app(tympan_server):
 def test_without_the_fixture():
     import sys
     assert "tympan.testing.double" in sys.modules  # of the test before
+
+
+def test_my_app_against_a_strict_one(strict_tympan_server):
+    from websockets.sync.client import connect
+
+    with connect(strict_tympan_server.url + "/v3/ws?vad_threshold=2", additional_headers={
+        "Authorization": strict_tympan_server.api_key
+    }) as socket:
+        socket.recv()
+    strict_tympan_server.assert_closed_with(3006)
 """
 
 
@@ -196,11 +206,11 @@ def run_pytest(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
 
 
-def test_the_fixture_is_there_for_whoever_installs_the_package(tmp_path: Path) -> None:
+def test_the_fixtures_are_there_for_whoever_installs_the_package(tmp_path: Path) -> None:
     declared = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["entry-points"]
     assert declared["pytest11"] == {"tympan": "tympan.testing.plugin"}
     ran = run_pytest(tmp_path, USERS_TESTS)
-    assert "2 passed" in ran.stdout, ran.stdout + ran.stderr
+    assert "3 passed" in ran.stdout, ran.stdout + ran.stderr
 
 
 def test_a_run_without_the_fixture_imports_neither_server_nor_numpy(tmp_path: Path) -> None:
@@ -225,3 +235,23 @@ def test_what_is_not_installed_is_named_with_how_to_install_it(monkeypatch: pyte
 def test_the_package_has_no_other_names() -> None:
     with pytest.raises(AttributeError, match="no attribute 'Server'"):
         _ = tympan.testing.Server
+
+
+def test_a_strict_double_refuses_what_the_hosted_service_refuses(server: DoubleServer) -> None:
+    with DoubleServer(strict=True) as strict:
+        for double in (strict, server):
+            query, headers = "sample_rate=16000&vad_threshold=2", {"Authorization": double.api_key}
+            with open_socket(f"{double.url}/v3/ws?{query}", additional_headers=headers) as socket:
+                socket.recv()
+        strict.assert_closed_with(3006)
+    (told,) = strict.session.said
+    assert told["error"].startswith("User Input Validation Error: Invalid 'vad_threshold': ")
+    assert server.session.said[0]["type"] == "Begin"
+
+
+def test_a_client_that_sends_as_it_should_notices_nothing_of_a_strict_double() -> None:
+    with DoubleServer(strict=True) as strict:
+        strict.says("Hi, my name is Sonny.")
+        events = call(strict)
+        strict.assert_terminated_gracefully()
+    assert "Hi, my name is Sonny." in [getattr(event, "transcript", "") for event in events]

@@ -97,6 +97,19 @@ def test_a_dropped_connection_has_no_close(server: DoubleServer) -> None:
     server.assert_closed_with(1006)
 
 
+@pytest.mark.parametrize(("encoding", "rate_hz"), [("pcm_mulaw", 8000), ("pcm_s16le", 44_100), ("pcm_s16le", 48_000)])
+def test_a_moment_of_the_audio_comes_at_any_rate(server: DoubleServer, encoding: str, rate_hz: int) -> None:
+    server.drops(after_audio_ms=500)
+    chunk = bytes(rate_hz // 20 * (1 if encoding == "pcm_mulaw" else 2))
+    with client_of(server, f"encoding={encoding}&sample_rate={rate_hz}") as client:
+        with suppress(ConnectionClosed):
+            for _ in range(100):
+                client.sends(chunk)
+        assert client.hears_end()[1] == 1006
+    server.assert_closed_with(1006)
+    assert 500 <= server.session.audio_ms <= 550
+
+
 def test_instead_of_termination_the_connection_may_break(server: DoubleServer) -> None:
     server.drops(at="termination")
     with client_of(server) as client:

@@ -275,6 +275,11 @@ def test_who_is_refused_by_the_bridge_itself_gets_the_error_alone():
     ("code", "text", "ending"),
     [
         (1008, "secret", (4001, "Not Authorized")),
+        (
+            1008,
+            "Unauthorized Connection: Too many new sessions: x",
+            (4102, "This account has exceeded the number of allowed streams"),
+        ),
         (3006, "Session terminated due to inactivity: x", (4031, "Session idle for too long")),
         (3006, "Invalid 'sample_rate': x", (4000, "Sample rate must be a positive integer")),
         (3006, "Invalid 'keyterms_prompt': x", (4104, "Could not parse word boost parameter")),

@@ -11,6 +11,8 @@ VALIDATION = "User Input Validation Error: "
 BY_ERROR = [
     (errors.Unauthorized("Invalid API key"), 1008, "Unauthorized Connection: Invalid API key"),
     (errors.TooManySessions(), 3009, "Unauthorized Connection: Too many concurrent sessions"),
+    (errors.TooManySessionsOfKey("all 2"), 3009, "Unauthorized Connection: Too many concurrent sessions"),
+    (errors.TooManyNewSessions("wait"), 1008, "Unauthorized Connection: Too many new sessions: wait"),
     (errors.SessionRefused(), 3009, "Unauthorized Connection: Too many concurrent sessions"),
     (errors.NotResumable("unknown key"), 4004, "Session Not Resumable: unknown key"),
     (errors.ResumedElsewhere("another"), 4103, "Session Resumed Elsewhere"),
@@ -23,6 +25,7 @@ BY_ERROR = [
         3007,
         "Input Duration Error: Input Duration Violation: 1200.0 ms. Expected between 50 and 1000 ms",
     ),
+    (errors.BadAudio("expected AAC"), 3006, f"{VALIDATION}Invalid audio: expected AAC"),
     (errors.AudioTooFast("Audio Transmission Rate Exceeded: a"), 3007, "Audio Transmission Rate Exceeded: a"),
     (
         errors.Inactive("Session terminated due to inactivity: No messages received for 5 seconds"),

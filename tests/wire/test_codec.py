@@ -20,6 +20,7 @@ from tympan.wire.v3.messages import (
     RESUME_SERVER_TYPES,
     SERVER_CODEC,
     SERVER_TYPES,
+    LLMGatewayResponse,
 )
 
 json_values = st.recursive(
@@ -31,6 +32,14 @@ safe_integers = st.integers(-(2**53) + 1, 2**53 - 1)
 numbers = st.floats(min_value=-1e15, max_value=1e15)
 st.register_type_strategy(int, safe_integers)
 st.register_type_strategy(float, numbers)
+answers = st.recursive(
+    st.none() | st.booleans() | safe_integers | numbers | st.text(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    max_leaves=12,
+)
+st.register_type_strategy(
+    LLMGatewayResponse, st.builds(LLMGatewayResponse, safe_integers, st.text(), st.dictionaries(st.text(), answers))
+)
 client_messages = st.one_of(*(st.from_type(cls) for cls in CLIENT_TYPES.values()))
 server_messages = st.one_of(*(st.from_type(cls) for cls in (*SERVER_TYPES.values(), *RESUME_SERVER_TYPES.values())))
 resumable_client_messages = client_messages | st.one_of(*(st.from_type(cls) for cls in RESUME_CLIENT_TYPES.values()))

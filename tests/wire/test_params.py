@@ -9,8 +9,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import Finality, FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
+from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, Encoding
+from tympan.core.config import (
+    Finality,
+    FocusConfig,
+    FormattedSource,
+    Microphone,
+    OutputConfig,
+    SessionConfig,
+    SessionLimits,
+    TurnConfig,
+)
 from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
 from tympan.wire.server_protocol import ResumeRequest
@@ -61,6 +70,18 @@ def test_the_operators_defaults_hold_for_what_a_client_leaves_out():
         limits=SessionLimits(inactivity_timeout_s=60, max_duration_s=600),
     )
     assert config_of("", defaults=defaults) == defaults
+
+
+@pytest.mark.parametrize("encoding", CompressedEncoding)
+def test_compressed_audio_needs_no_sample_rate_and_has_none(encoding):
+    assert config_of(f"encoding={encoding}").audio == CompressedFormat(encoding)
+    assert config_of(f"encoding={encoding}&sample_rate=8000").audio == CompressedFormat(encoding)
+
+
+def test_an_operator_may_make_compressed_audio_the_default():
+    defaults = replace(DEFAULTS, audio=CompressedFormat(CompressedEncoding.AAC))
+    assert config_of("", defaults=defaults).audio == CompressedFormat(CompressedEncoding.AAC)
+    assert config_of("encoding=pcm_mulaw", defaults=defaults).audio == AudioFormat(Encoding.PCM_MULAW, 16_000)
 
 
 @pytest.mark.parametrize(
@@ -168,12 +189,6 @@ def test_unknown_names_are_ignored():
         ("sample_rate=16000.0", "Invalid 'sample_rate': '16000.0' is not an integer"),
         ("sample_rate=" + "9" * 60, f"Invalid 'sample_rate': '{'9' * 50}…' is not an integer"),
         ("encoding=flac", "Invalid 'encoding': 'flac' is not a valid Encoding"),
-        ("encoding=opus", "Invalid 'encoding': 'opus' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        ("encoding=aac", "Invalid 'encoding': 'aac' is not supported yet; send pcm_s16le or pcm_mulaw"),
-        (
-            "encoding=ogg_opus",
-            "Invalid 'encoding': 'ogg_opus' is not supported yet; send pcm_s16le or pcm_mulaw",
-        ),
         (
             "format_turns=maybe",
             "Invalid 'format_turns': 'maybe' is not a boolean; expected true or false",
@@ -199,7 +214,6 @@ def test_unknown_names_are_ignored():
             "speaker_labels=true",
             "Invalid 'speaker_labels': speaker labelling is not available yet; leave it out",
         ),
-        ("webhook_url=http://x", "Invalid 'webhook_url': a webhook is not available yet; leave it out"),
         ("x&" * 1001, "Invalid 'query': more than 1000 fields"),
     ],
 )
@@ -212,8 +226,6 @@ def test_a_value_that_cannot_be_used_is_refused_with_its_text(query, text):
     [
         ("end_of_turn_confidence_threshold=1.5", "turn", "confidence_threshold", 1, "between 0 and 1"),
         ("vad_threshold=-1", "turn", "vad_threshold", 0, "between 0 and 1"),
-        ("min_turn_silence=-5", "turn", "min_silence_ms", 0, "between 0 and 10,000 ms"),
-        ("min_turn_silence=10001", "turn", "min_silence_ms", 10_000, "between 0 and 10,000 ms"),
         ("min_turn_silence=0&max_turn_silence=0", "turn", "max_silence_ms", 1, "between 1 and 3,600,000 ms"),
         ("inactivity_timeout=1", "limits", "inactivity_timeout_s", 5, "between 5 and 3,600 s"),
         ("inactivity_timeout=9999", "limits", "inactivity_timeout_s", 3600, "between 5 and 3,600 s"),
@@ -224,14 +236,32 @@ def test_a_number_out_of_range_is_clamped_and_when_strict_refused(query, part, n
     assert text in refusal(query, strict=True)
 
 
+@pytest.mark.parametrize(("given_ms", "in_force_ms"), [(-5, 0), (10_001, 10_000)])
+def test_the_shortest_silence_is_clamped_even_when_strict_as_by_the_hosted_service(given_ms, in_force_ms):
+    assert config_of(f"min_turn_silence={given_ms}", strict=True).turn.min_silence_ms == in_force_ms
+
+
 @pytest.mark.parametrize("query", ["mode=balanced", "prompt=hi", "agent_context=hi"])
 def test_u3_parameters_are_ignored_and_when_strict_refused(query):
     assert config_of(query) == DEFAULTS
     assert refusal(query, strict=True).endswith("not supported by this speech model")
 
 
-def test_a_strict_session_says_so_in_its_limits():
-    assert config_of("", strict=True).limits.is_strict
+@pytest.mark.parametrize(
+    "query", ["keyterms_prompt=one", "keyterms_prompt=a,b", 'keyterms_prompt=["a"]&keyterms_prompt=["b"]']
+)
+def test_a_list_is_one_json_array_when_strict(query):
+    assert options_of(query).without_effect == ("keyterms_prompt",)
+    assert refusal(query, strict=True) == "Invalid 'keyterms_prompt': Invalid JSON array"
+
+
+def test_an_older_name_of_a_list_is_taken_as_it_was_even_when_strict():
+    assert options_of("language_code=en", strict=True).without_effect == ("language_codes",)
+
+
+def test_a_strict_session_says_so_in_its_limits_and_has_the_bounds_of_the_hosted_service():
+    limits = config_of("", strict=True).limits
+    assert (limits.is_strict, limits.min_chunk_ms, limits.max_chunk_ms) == (True, 50, 1000)
 
 
 WITHOUT_EFFECT = {
@@ -245,19 +275,14 @@ WITHOUT_EFFECT = {
     "redact_pii_sub": "hash",
     "max_speakers": "2",
     "speaker_labels_revision_interval_ms": "120000",
-    "webhook_auth_header_name": "X-Secret",
-    "webhook_auth_header_value": "s3cret",
-    "llm_gateway": '{"model":"m"}',
     "domain": "medical-v1",
-    "voice_focus": "near-field",
-    "voice_focus_threshold": "0.5",
     "customer_support_audio_capture": "true",
     "word_finalization_max_wait_time": "160",
 }
 
 
 def test_the_list_of_parameters_without_effect_is_complete():
-    assert list(WITHOUT_EFFECT) == [row.name for row in PARAMETERS if row.state is State.WITHOUT_EFFECT]
+    assert set(WITHOUT_EFFECT) == {row.name for row in PARAMETERS if row.state is State.WITHOUT_EFFECT}
 
 
 @pytest.mark.parametrize("name", WITHOUT_EFFECT)
@@ -288,12 +313,37 @@ def test_what_the_profile_does_not_have_changes_nothing_and_is_reported(model, n
     assert options.without_effect == (name,)
 
 
+WITH_EFFECT = {"min_turn_silence": "160", "voice_focus": "far-field", "voice_focus_threshold": "0.25"}
+"""Of those that have older names."""
+
+
 @pytest.mark.parametrize("parameter", PARAMETERS, ids=lambda parameter: parameter.name)
 def test_each_older_name_is_read_when_the_newer_is_absent(parameter):
     for alias in parameter.aliases:
-        value = "160" if parameter.name == "min_turn_silence" else WITHOUT_EFFECT[parameter.name]
-        value = "en" if alias == "language_code" else value
+        value = "en" if alias == "language_code" else (WITHOUT_EFFECT | WITH_EFFECT)[parameter.name]
         assert ask(urlencode({alias: value})) == ask(urlencode({parameter.name: value}))
+
+
+@pytest.mark.parametrize("model", ["universal-streaming-english", "whisper-rt", "u3-rt-pro"])
+@pytest.mark.parametrize(
+    ("query", "focus"),
+    [
+        ("", None),
+        ("voice_focus_threshold=0.7", None),
+        ("voice_focus=near-field", FocusConfig(Microphone.NEAR_FIELD, 0.5)),
+        ("voice_focus=far-field&voice_focus_threshold=0.7", FocusConfig(Microphone.FAR_FIELD, 0.7)),
+        ("noise_suppression_model=far-field&noise_suppression_threshold=0", FocusConfig(Microphone.FAR_FIELD, 0.0)),
+        ("voice_focus=near-field&voice_focus_threshold=2", FocusConfig(Microphone.NEAR_FIELD, 1.0)),
+    ],
+)
+def test_noise_is_suppressed_for_who_says_where_the_speaker_is(model, query, focus):
+    config, options = ask(f"speech_model={model}&{query}")
+    assert (config.focus, options.without_effect) == (focus, ())
+
+
+def test_an_operator_may_make_noise_suppression_the_default():
+    defaults = replace(DEFAULTS, focus=FocusConfig(Microphone.FAR_FIELD))
+    assert config_of("voice_focus_threshold=1", defaults=defaults).focus == FocusConfig(Microphone.FAR_FIELD, 1.0)
 
 
 @pytest.mark.parametrize("name", ["redact_pii", "speaker_labels"])
@@ -301,9 +351,10 @@ def test_what_is_not_available_may_be_turned_off(name):
     assert config_of(f"{name}=False") == DEFAULTS
 
 
-@pytest.mark.parametrize("query", ["language_codes=", "language_codes=[]", "webhook_url="])
+@pytest.mark.parametrize("query", ["language_codes=", "language_codes=[]", "webhook_url=", "llm_gateway={}"])
 def test_an_empty_wish_is_no_wish(query):
-    assert config_of(query) == DEFAULTS
+    config, options = ask(query)
+    assert (config, options.webhook, options.prompt) == (DEFAULTS, None, None)
 
 
 @pytest.mark.parametrize(
@@ -327,7 +378,6 @@ def test_a_list_may_be_json_repeated_or_with_commas(texts, items):
         ("universal-streaming-multilingual", Profile.US),
         ("whisper-rt", Profile.WHISPER),
         ("u3-rt-pro", Profile.U3),
-        ("u3-pro", Profile.U3),
         ("universal-3-5-pro", Profile.U3),
         ("universal-3-6-pro", Profile.U3),
         ("_universal-3-5-notetaker", Profile.U3),
@@ -355,9 +405,14 @@ def test_a_strict_server_refuses_an_unknown_model_and_lists_the_others():
     assert refusal("speech_model=my-model", strict=True) == (
         "Invalid 'speech_model': 'my-model' is not a valid SpeechModel; allowed: "
         "universal-streaming-english, universal-streaming-multilingual, whisper-rt, u3-rt-pro, u3-rt-pro-beta-1, "
-        "u3-rt-agent, u3-pro, universal-3-5-pro, universal-3-6, universal-3-6-pro, universal-3-7-preview, "
+        "u3-rt-agent, universal-3-5-pro, universal-3-6, universal-3-6-pro, universal-3-7-preview, "
         "_universal-3-5-notetaker"
     )
+
+
+def test_a_name_that_the_hosted_service_has_retired_is_served_unless_strict():
+    assert options_of("speech_model=u3-pro").profile is Profile.U3
+    assert "'u3-pro' is not a valid SpeechModel" in refusal("speech_model=u3-pro", strict=True)
 
 
 def test_an_empty_model_name_is_no_name():

@@ -186,6 +186,11 @@ def test_begin_echoes_the_configuration_without_nulls():
     ]
 
 
+def test_begin_echoes_that_noise_is_suppressed():
+    (begin,) = Conversation("speech_model=u3-rt-pro&noise_suppression_model=far-field").begins()
+    assert begin["configuration"]["voice_focus"] == "far-field"
+
+
 def test_begin_offers_a_way_back_where_there_is_one():
     (begin,) = Conversation().hears(SessionBegan("8a1c", 9, ResumeOffer("k3y", 30)))
     assert (begin["resume_key"], begin["resume_window_seconds"]) == ("k3y", 30)

@@ -94,7 +94,8 @@ def test_the_servers_defaults_hold_but_for_what_v2_decides():
     assert config.output.filter_profanity
     assert config.limits == limits
     strict, _ = asked("sample_rate=16000", strict=True)
-    assert (strict.limits.max_chunk_ms, strict.limits.is_strict) == (2000, True)
+    chunks = strict.limits.min_chunk_ms, strict.limits.max_chunk_ms
+    assert (chunks, strict.limits.is_strict) == ((100, 2000), True)
 
 
 @given(st.text() | st.dictionaries(st.sampled_from([p.name for p in PARAMETERS]), st.text()).map(urlencode))

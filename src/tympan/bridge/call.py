@@ -37,7 +37,16 @@ from tympan.wire.close_codes import (
     v2_ending,
 )
 from tympan.wire.server_protocol import Farewell
-from tympan.wire.v3.messages import Begin, Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn
+from tympan.wire.v3.messages import (
+    Begin,
+    Heartbeat,
+    LLMGatewayResponse,
+    ServerWarning,
+    Silence,
+    SpeechStarted,
+    Termination,
+    Turn,
+)
 
 logger = logging.getLogger("tympan.bridge")
 
@@ -205,7 +214,7 @@ class Call:
             case Reconnected(how, upstream_id, resent_ms, missing_ms):
                 more = {"upstream_session": upstream_id, "resent_ms": resent_ms, "missing_ms": missing_ms}
                 logger.info("connected to the service again", extra=fields | {"how": str(how)} | more)
-            case SpeechStarted() | Heartbeat() | Silence() | Termination():
+            case SpeechStarted() | Heartbeat() | Silence() | LLMGatewayResponse() | Termination():
                 pass  # v2 has no such message; the end is told when iteration stops
             case _:
                 assert_never(event)

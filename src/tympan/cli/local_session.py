@@ -7,6 +7,7 @@ through the server's own protocol, so both ways say the same.
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
@@ -15,6 +16,7 @@ from tympan.core.config import SessionConfig
 from tympan.core.effects import Finish
 from tympan.core.events import Event, SessionEnded
 from tympan.core.listening import ListenerOutput, ListeningFailed
+from tympan.core.received import received_audio
 from tympan.core.units import StreamMs
 from tympan.engines.base import Recognizer
 from tympan.formatting.pipeline import EnglishWording
@@ -46,13 +48,12 @@ class LocalSession:
 
     def __init__(self, link: LocalLink, config: SessionConfig) -> None:
         self._link = link
-        self._audio = config.audio
         self._protocol = V3ServerProtocol(config, ConnectionOptions(), EnglishWording())
         self._loop = asyncio.get_running_loop()
         self._outputs: asyncio.Queue[ListenerOutput] = asyncio.Queue()
         self._progress = asyncio.Event()
         self._began_s = time.monotonic()
-        self._fed_bytes = 0
+        self._fed = received_audio(config.audio)
         self._judged_until_ms = StreamMs(0)
 
     def deliver(self, output: ListenerOutput) -> None:
@@ -63,8 +64,8 @@ class LocalSession:
     async def send_audio(self, payload: bytes) -> None:
         """Give one chunk; waits while the engine is behind."""
         self._link.feed(_ID, payload)
-        self._fed_bytes += len(payload)
-        while self._audio.position_ms(self._fed_bytes) - self._judged_until_ms > AHEAD_MS:
+        self._fed.receive(payload, longest_ms=math.inf)
+        while self._fed.position_ms - self._judged_until_ms > AHEAD_MS:
             self._progress.clear()
             await self._progress.wait()
 
@@ -96,8 +97,7 @@ class LocalSession:
         self._outputs.put_nowait(output)
 
     def _ended(self) -> SessionEnded:
-        audio_s = round(self._audio.duration_ms(self._fed_bytes) / 1000)
-        return SessionEnded(audio_s, round(time.monotonic() - self._began_s))
+        return SessionEnded(round(self._fed.position_ms / 1000), round(time.monotonic() - self._began_s))
 
     def _messages(self, event: Event) -> list[ServerMessage]:
         decoded = map(decode_message, self._protocol.messages_for(event))

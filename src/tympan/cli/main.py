@@ -28,6 +28,7 @@ from tympan.cli.commands.serve import serve
 from tympan.cli.commands.transcribe import transcribe
 from tympan.cli.errors import PartialFailure
 from tympan.cli.exit_codes import ExitCode, exit_code_of
+from tympan.cli.legible import legible
 from tympan.client.errors import AuthError, TlsError
 from tympan.core.errors import TympanError
 
@@ -137,4 +138,4 @@ def _broken(error: Exception) -> ExitCode:
 
 
 def _say(message: str) -> None:
-    print(f"tympan: {' '.join(message.split())}", file=sys.stderr)
+    print(f"tympan: {' '.join(legible(message).split())}", file=sys.stderr)

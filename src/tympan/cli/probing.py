@@ -13,6 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from tympan.cli.exit_codes import ExitCode
+from tympan.cli.legible import legible
 from tympan.cli.output import print_result
 from tympan.migrate.probe.address import Address, Protocol
 from tympan.migrate.probe.findings import Finding, Latency, Report, Verdict
@@ -79,7 +80,7 @@ def _lines(finding: Finding) -> Text:
         " ",
         finding.check.ljust(_CHECK_WIDTH),
         " ",
-        finding.text,
+        legible(finding.text),
     )
     if finding.advice:
         lines.append(f"\n{' ' * (_VERDICT_WIDTH + _CHECK_WIDTH + 2)}→ {finding.advice}")

@@ -16,6 +16,7 @@ from rich.live import Live
 from rich.text import Text
 
 from tympan.cli.gauges import QUIET_DBFS, meter
+from tympan.cli.legible import legible
 from tympan.core.units import StreamMs
 from tympan.wire.v3.messages import Turn
 
@@ -76,7 +77,7 @@ class PlainScreen:
         pass
 
     def note(self, text: str) -> None:
-        print(f"tympan: {text}", file=sys.stderr, flush=True)
+        print(f"tympan: {legible(text)}", file=sys.stderr, flush=True)
 
 
 class LiveScreen:
@@ -120,7 +121,7 @@ class LiveScreen:
     def caption(self, turn: Turn | None) -> None:
         caption = Text()
         for word in turn.words if turn is not None else ():
-            caption.append(word.text + " ", style="" if word.word_is_final else "dim italic")
+            caption.append(legible(word.text) + " ", style="" if word.word_is_final else "dim italic")
         if caption != self._caption:
             self._caption = caption
             self._show()
@@ -130,7 +131,7 @@ class LiveScreen:
             self._console.print(Text(text))
 
     def note(self, text: str) -> None:
-        self._console.print(Text(f"tympan: {text}", style="yellow"))
+        self._console.print(Text(f"tympan: {legible(text)}", style="yellow"))
 
     def _show(self) -> None:
         self._shown_at_s = time.monotonic()

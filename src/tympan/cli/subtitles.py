@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from pysubs2 import SSAEvent, SSAFile
 
+from tympan.cli.legible import legible
 from tympan.core.words import Word
 from tympan.formatting.cues import Cue, CueBuilder
 
@@ -41,7 +42,7 @@ class SubtitleWriter:
         return f"{self._count}\n{cue_text}"
 
     def _escaped(self, line: str) -> str:
-        line = line.replace("\\", "＼")  # a line break in pysubs2's language
+        line = legible(line).replace("\\", "＼")  # a line break in pysubs2's language
         return html.escape(line, quote=False) if self._kind == "vtt" else line
 
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import assert_never
 
+from tympan.cli.legible import legible
 from tympan.core.words import Word
 
 
@@ -33,7 +34,7 @@ class SpokenTurn:
 
     @property
     def text(self) -> str:
-        return " ".join(word.text for word in self.words)
+        return legible(" ".join(word.text for word in self.words))
 
 
 @dataclass(frozen=True, slots=True)

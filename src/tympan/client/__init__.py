@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from tympan.wire.v3.messages import (
         Begin,
         Heartbeat,
+        LLMGatewayResponse,
         ServerWarning,
         Silence,
         SpeechStarted,
@@ -88,6 +89,7 @@ _MODULES = {
 _MESSAGES = (
     "Begin",
     "Heartbeat",
+    "LLMGatewayResponse",
     "ServerWarning",
     "Silence",
     "SpeechStarted",
@@ -114,6 +116,7 @@ __all__ = [
     "ErrorContext",
     "Event",
     "Heartbeat",
+    "LLMGatewayResponse",
     "Microphone",
     "NetworkError",
     "PipeSource",

@@ -15,6 +15,7 @@ from tympan.wire.v3.client import ParameterValue, build_query
 _SCHEMES = {"ws": "ws", "wss": "wss", "http": "ws", "https": "wss", "": "ws"}
 _PATH = "/v3/ws"
 _TOKEN_PATH = "/v3/token"
+_MAX_ECHO_CHARS = 200
 
 
 def session_address(url: str, parameters: Mapping[str, ParameterValue]) -> str:
@@ -24,7 +25,10 @@ def session_address(url: str, parameters: Mapping[str, ParameterValue]) -> str:
         RequestError: no address of a server.
     """
     parts = _parts(url)
-    query = "&".join(filter(None, [parts.query, build_query(parameters)]))
+    try:
+        query = "&".join(filter(None, [parts.query, build_query(parameters)]))
+    except UnicodeEncodeError:
+        raise RequestError("a parameter holds half of a surrogate pair, which is no text; was it cut apart?") from None
     return urlunsplit((_SCHEMES[parts.scheme], parts.netloc, parts.path.rstrip("/") or _PATH, query, ""))
 
 
@@ -41,8 +45,8 @@ def token_address(url: str, query: Mapping[str, int]) -> str:
 
 def shown_address(address: str) -> str:
     """An address as messages may show it: scheme, host, port and path."""
-    scheme, separator, rest = address.rpartition("://")
-    rest = rest.partition("?")[0].partition("#")[0]
+    # The query goes first: it may hold an address of its own.
+    scheme, separator, rest = address.partition("?")[0].partition("#")[0].rpartition("://")
     host, slash, path = rest.partition("/")
     return f"{scheme}{separator}{host.rpartition('@')[2]}{slash}{path}"
 
@@ -60,6 +64,6 @@ def _parts(url: str) -> SplitResult:
         is_usable = False
     if not is_usable:
         raise RequestError(
-            f"{shown_address(url)!r} is no address of a server; expected something like ws://localhost:8000"
+            f"{shown_address(url)[:_MAX_ECHO_CHARS]!r} is no address of a server; expected something like ws://localhost:8000"
         )
     return parts

@@ -25,7 +25,7 @@ from dataclasses import dataclass, fields
 from enum import StrEnum
 
 from tympan.core.errors import NotResumable, ProtocolError, TympanError, Unauthorized
-from tympan.wire.close_codes import V3_RULES
+from tympan.wire.close_codes import TOO_MANY, V3_RULES
 
 
 class Phase(StrEnum):
@@ -117,7 +117,7 @@ class CallbackError(ClientError):
 def error_of_code(code: int, text: str, context: ErrorContext | None = None) -> ClientError:
     """What a session that ended with this close code and text means for the client."""
     meant = next((rule.error_type for rule in V3_RULES if rule.code == code), TympanError)
-    if issubclass(meant, Unauthorized):
+    if issubclass(meant, Unauthorized) and TOO_MANY not in text:
         return AuthError(text, context)
     if issubclass(meant, NotResumable):
         return SessionLost(text, context)

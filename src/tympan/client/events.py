@@ -6,7 +6,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from tympan.client.errors import ClientError
-from tympan.wire.v3.messages import Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn
+from tympan.wire.v3.messages import (
+    Heartbeat,
+    LLMGatewayResponse,
+    ServerWarning,
+    Silence,
+    SpeechStarted,
+    Termination,
+    Turn,
+)
 
 
 class Continuation(StrEnum):
@@ -42,5 +50,15 @@ class Reconnected:
     """Audio without a final word that had grown too old to be kept; 0 but after a very long silence."""
 
 
-Event = Turn | SpeechStarted | Heartbeat | Silence | ServerWarning | Termination | Reconnecting | Reconnected
+Event = (
+    Turn
+    | SpeechStarted
+    | Heartbeat
+    | Silence
+    | LLMGatewayResponse
+    | ServerWarning
+    | Termination
+    | Reconnecting
+    | Reconnected
+)
 """What iterating a session yields."""

@@ -1,7 +1,8 @@
 """Inbox: events on their way to the caller. No sockets; one side puts, the other takes.
 
-Policy: nothing is dropped. Where `MAX_WAITING` events wait, whoever puts waits too, so that a caller who doesn't
-read slows the server down. A caller who leaves says so with `discard`, and nothing is kept from then on.
+Policy: nothing is dropped. Where `MAX_WAITING` events or `MAX_WAITING_CHARS` wait, whoever puts waits too, so that a
+caller who doesn't read slows the server down. A caller who leaves says so with `discard`, and nothing is kept from
+then on.
 """
 
 from __future__ import annotations
@@ -12,16 +13,24 @@ from collections.abc import Iterable
 
 from tympan.client.errors import ClientError
 from tympan.client.events import Event
+from tympan.wire.v3.messages import ServerWarning, Turn
 
 MAX_WAITING = 4096
 """About an hour of partials."""
+
+MAX_WAITING_CHARS = 8_388_608
+"""Ten times what those hold; a server that says more at once is not one that listens to speech."""
+
+_WORD_CHARS = 100
+"""What a word takes in memory besides its text."""
 
 
 class Inbox:
     """A bounded queue that ends, well or with an error."""
 
     def __init__(self) -> None:
-        self._waiting: deque[Event] = deque()
+        self._waiting: deque[tuple[Event, int]] = deque()  # and its size in characters
+        self._waiting_chars = 0
         self._changed = asyncio.Event()
         self._taken = asyncio.Event()
         self._is_discarding = False
@@ -32,12 +41,15 @@ class Inbox:
     def put(self, events: Iterable[Event]) -> None:
         """Add events, in order. Ask `wait_for_room` before the next ones."""
         if not self._is_discarding:
-            self._waiting.extend(events)
+            for event in events:
+                size = _size_of(event)
+                self._waiting.append((event, size))
+                self._waiting_chars += size
             self._changed.set()
 
     async def wait_for_room(self) -> None:
         """Return when the caller has read enough."""
-        while len(self._waiting) >= MAX_WAITING:
+        while len(self._waiting) >= MAX_WAITING or self._waiting_chars >= MAX_WAITING_CHARS:
             self._taken.clear()
             await self._taken.wait()
 
@@ -51,6 +63,7 @@ class Inbox:
         """Nobody takes anything any more."""
         self._is_discarding = True
         self._waiting.clear()
+        self._waiting_chars = 0
         self._taken.set()
 
     async def take(self) -> Event | None:
@@ -68,4 +81,16 @@ class Inbox:
             self._changed.clear()
             await self._changed.wait()
         self._taken.set()
-        return self._waiting.popleft()
+        event, size = self._waiting.popleft()
+        self._waiting_chars -= size
+        return event
+
+
+def _size_of(event: Event) -> int:
+    match event:
+        case Turn(transcript=transcript, words=words):
+            return len(transcript) + sum(len(word.text) + _WORD_CHARS for word in words)
+        case ServerWarning(warning=warning):
+            return len(warning)
+        case _:
+            return 0

@@ -37,6 +37,8 @@ class SessionParameters:
     min_turn_silence: int | None = None
     max_turn_silence: int | None = None
     vad_threshold: float | None = None
+    voice_focus: str | None = None
+    voice_focus_threshold: float | None = None
     keyterms_prompt: tuple[str, ...] | None = None
     prompt: str | None = None
     agent_context: str | None = None

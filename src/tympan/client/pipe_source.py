@@ -13,7 +13,7 @@ import io
 import os
 from collections.abc import AsyncIterator
 
-from tympan.client.raw_audio import MonoChunks, RawFormat, read_wav_header
+from tympan.client.raw_audio import MAX_CHANNELS, MonoChunks, RawFormat, read_wav_header
 from tympan.core.errors import MediaError
 
 STDIN_NAME = "standard input"
@@ -92,7 +92,8 @@ class PipeSource:
         raw_format = header.raw_format() if header is not None else None
         if header is None or raw_format is None:
             raise MediaError(
-                f"{self._name}: only WAV with 16-bit or mu-law samples can be read from a pipe; "
+                f"{self._name}: only WAV with 16-bit or mu-law samples of up to {MAX_CHANNELS} channels can be read "
+                "from a pipe; "
                 "give the file's name, or convert it (ffmpeg -i FILE -c:a pcm_s16le -f wav -)"
             )
         self._format, self._left = raw_format, header.audio_bytes

@@ -22,6 +22,9 @@ CHUNK_MS = 50
 MIN_RATE_HZ, MAX_RATE_HZ = 8_000, 96_000
 """What the protocol accepts (protocol reference, section 2.1)."""
 
+MAX_CHANNELS = 64
+"""More than recorders have. A header that says more is damaged, and 50 ms of it would take hundreds of megabytes."""
+
 _UNKNOWN_LENGTH = 0x7FFF_0000
 """Writers to a pipe don't know the length and put the largest number here; some put 0."""
 
@@ -108,7 +111,7 @@ class WavHeader:
 
     def raw_format(self) -> RawFormat | None:
         """The audio as raw audio; None when its encoding isn't one of those."""
-        if self.channels < 1 or self.sample_rate_hz < 1:
+        if not 1 <= self.channels <= MAX_CHANNELS or self.sample_rate_hz < 1:
             return None
         if self.bits == 16 and self.encoding in (_WAV_PCM, _WAV_EXTENSIBLE):
             return RawFormat(self.sample_rate_hz, self.channels)

@@ -82,6 +82,8 @@ class RetryRule:
         )
 
 
+# 1002 among the accidents: Caddy before 2.6.3 says good-bye to a server without a mask when it is given a new
+# configuration, and hands on what the server answers to that.
 RETRY_RULES = (
     RetryRule(AuthError, False, "the credential stays wrong"),
     RetryRule(RequestError, False, "the parameters, or what was sent, stay wrong"),
@@ -95,10 +97,11 @@ RETRY_RULES = (
         ServerError,
         True,
         "an internal error, a restart, or not ready yet",
-        close_codes=(1001, 1006, 1011, 1012, 1013, 1014, 3005),
+        close_codes=(1001, 1002, 1006, 1011, 1012, 1013, 1014, 3005),
         http_statuses=(500, 502, 503, 504),
     ),
     RetryRule(ServerError, True, "too many sessions: a place becomes free, perhaps our own", close_codes=(3009,)),
+    RetryRule(ServerError, True, "too many new sessions: in a minute there may be another", close_codes=(1008,)),
     RetryRule(ServerError, True, "the longest session is over; another one goes on", close_codes=(3008,)),
     RetryRule(ServerError, False, "the server ended the session on purpose"),
     RetryRule(ClientError, False, "nothing that a connection could mend"),

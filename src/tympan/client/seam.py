@@ -31,9 +31,18 @@ from tympan.client.joint import (
     text_of,
     told_before,
 )
-from tympan.wire.v3.messages import Heartbeat, ServerWarning, Silence, SpeechStarted, Termination, Turn, Word
+from tympan.wire.v3.messages import (
+    Heartbeat,
+    LLMGatewayResponse,
+    ServerWarning,
+    Silence,
+    SpeechStarted,
+    Termination,
+    Turn,
+    Word,
+)
 
-Told = Turn | SpeechStarted | Heartbeat | Silence | ServerWarning | Termination
+Told = Turn | SpeechStarted | Heartbeat | Silence | LLMGatewayResponse | ServerWarning | Termination
 """What a conversation consists of."""
 
 CLEARLY_BEHIND_MS = 300
@@ -113,6 +122,8 @@ class Seam:
                         total_duration_ms=duration_ms + earlier_ms,
                     )
                 ]
+            case LLMGatewayResponse(order):
+                return [replace(message, turn_order=order + self._order_shift)]
             case ServerWarning():
                 return [message]
             case Termination(audio_s, session_s):

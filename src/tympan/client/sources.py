@@ -19,15 +19,20 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any, BinaryIO, Protocol
 
-from tympan.client.raw_audio import CHUNK_MS, mix_to_mono, read_wav_header
+from tympan.client.raw_audio import CHUNK_MS, MAX_CHANNELS, mix_to_mono, read_wav_header
 from tympan.core.errors import MediaError
 from tympan.core.units import Monotonic
+
+MIN_FILE_RATE_HZ, MAX_FILE_RATE_HZ = 1_000, 768_000
+"""Far beyond both ends of what recorders make: a header that says something else is damaged, and obeying it would
+take memory or time without end."""
 
 
 class AudioFile(Protocol):
     """An open audio file, read once from start to end."""
 
     sample_rate_hz: int
+    channels: int
     frame_count: int
     """Samples of one channel, as the file declares them; 0 when it doesn't."""
 
@@ -126,8 +131,15 @@ def _is_plain_wav(path: Path, stream: BinaryIO) -> bool:
 
 
 def _checked(path: Path, audio: AudioFile) -> AudioFile:
-    if audio.sample_rate_hz < 1:
-        raise MediaError(f"{path}: the file is damaged: its sample rate is {audio.sample_rate_hz} Hz")
+    if not MIN_FILE_RATE_HZ <= audio.sample_rate_hz <= MAX_FILE_RATE_HZ:
+        raise MediaError(
+            f"{path}: its sample rate is {audio.sample_rate_hz} Hz, expected {MIN_FILE_RATE_HZ} to "
+            f"{MAX_FILE_RATE_HZ} Hz; the file may be damaged"
+        )
+    if audio.channels > MAX_CHANNELS:
+        raise MediaError(
+            f"{path}: it has {audio.channels} channels, expected {MAX_CHANNELS} at most; the file may be damaged"
+        )
     if audio.frame_count < 1:
         raise MediaError(f"{path}: the file holds no audio")
     return audio
@@ -173,14 +185,14 @@ class _WaveFile:
 
     def __init__(self, reader: wave.Wave_read) -> None:
         self._reader = reader
-        self._channels = reader.getnchannels()
+        self.channels = reader.getnchannels()
         self.sample_rate_hz = reader.getframerate()
         self.frame_count = reader.getnframes()
 
     def read(self, frames: int) -> bytes:
         payload = self._reader.readframes(frames)
-        payload = payload[: len(payload) - len(payload) % (2 * self._channels)]
-        return payload if self._channels == 1 else mix_to_mono(payload, self._channels)
+        payload = payload[: len(payload) - len(payload) % (2 * self.channels)]
+        return payload if self.channels == 1 else mix_to_mono(payload, self.channels)
 
 
 class _SoundFile:
@@ -192,6 +204,7 @@ class _SoundFile:
         self._errors: type[Exception] = _load_soundfile(path).SoundFileError
         self._frames_read = 0
         self.sample_rate_hz: int = reader.samplerate
+        self.channels: int = reader.channels
         self.frame_count: int = reader.frames
 
     def read(self, frames: int) -> bytes:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import ssl
+from http.client import HTTPException
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.request import HTTPRedirectHandler, HTTPSHandler, Request, build_opener
@@ -72,8 +73,8 @@ def mint_token(
         raise SilentServer(f"{context.address} does not answer", context) from error
     except URLError as error:
         raise _unreachable(error, context) from error
-    except (OSError, ValueError) as error:
-        raise NetworkError(f"cannot get a token from {context.address}: {error}", context) from error
+    except (OSError, ValueError, HTTPException) as error:
+        raise NetworkError(f"cannot get a token from {context.address}: {_in_one_line(str(error))}", context) from error
 
 
 class _NoRedirect(HTTPRedirectHandler):
@@ -114,9 +115,15 @@ def _refusal(error: HTTPError, context: ErrorContext) -> ClientError:
 
 def _reason(error: HTTPError) -> str:
     """What the server says, in one line."""
-    document = _document(error.read(_MAX_ANSWER_BYTES))
+    try:
+        document = _document(error.read(_MAX_ANSWER_BYTES))
+    except (OSError, HTTPException):  # it broke off
+        document = {}
     told = document.get("error") or document.get("detail") or error.reason
-    text = told if isinstance(told, str) else json.dumps(told)
+    return _in_one_line(told if isinstance(told, str) else json.dumps(told))
+
+
+def _in_one_line(text: str) -> str:
     return " ".join(text.split())[:_LONGEST_REASON]
 
 

@@ -23,7 +23,7 @@ def tls_context(trust: Trust) -> ssl.SSLContext:
     if trust is not None:
         try:
             context.load_verify_locations(cafile=str(trust))
-        except (OSError, ssl.SSLError) as error:
+        except (OSError, ssl.SSLError, ValueError) as error:  # ValueError: no path
             raise TlsError(f"{trust}: expected a PEM file with certificates, got: {error}") from error
     return context
 

@@ -1,4 +1,7 @@
-"""What the client's bytes are, and how long they last. PURE: standard library only."""
+"""What the client's bytes are, and how long they last. PURE: standard library only.
+
+How long compressed audio lasts only its packets tell: see `core.packets` and `core.received`.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +18,23 @@ class Encoding(StrEnum):
     PCM_MULAW = "pcm_mulaw"
 
 
+class CompressedEncoding(StrEnum):
+    """Encodings whose streams tell themselves what they hold."""
+
+    OPUS = "opus"
+    """One Opus packet a message."""
+    OGG_OPUS = "ogg_opus"
+    """A byte stream, cut anywhere."""
+    AAC = "aac"
+    """A byte stream with ADTS headers, cut anywhere."""
+
+
 _BYTES_PER_SAMPLE = {Encoding.PCM_S16LE: 2, Encoding.PCM_MULAW: 1}
 
 
 @dataclass(frozen=True, slots=True)
 class AudioFormat:
-    """Mono audio as the client sends it."""
+    """Raw mono audio as the client sends it."""
 
     encoding: Encoding = Encoding.PCM_S16LE
     sample_rate_hz: int = 16_000
@@ -40,3 +54,13 @@ class AudioFormat:
     def byte_position(self, position_ms: StreamMs) -> int:
         """Where the last sample starts that starts no later than this stream time."""
         return sample_count(position_ms, self.sample_rate_hz) * self.bytes_per_sample
+
+
+@dataclass(frozen=True, slots=True)
+class CompressedFormat:
+    """Compressed audio as the client sends it; rate and channels are what its packets say."""
+
+    encoding: CompressedEncoding
+
+
+SessionAudio = AudioFormat | CompressedFormat

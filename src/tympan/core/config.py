@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TypeVar
 
-from tympan.core.audio import AudioFormat
+from tympan.core.audio import AudioFormat, SessionAudio
 
 T = TypeVar("T")
 
@@ -60,6 +60,23 @@ class FormattedSource(StrEnum):
     """The immutable words themselves, with case and punctuation."""
 
 
+class Microphone(StrEnum):
+    """Where the speaker is, as clients tell it that want noise suppressed."""
+
+    NEAR_FIELD = "near-field"
+    """Close to it: a headset, a handset."""
+    FAR_FIELD = "far-field"
+    """Across the room: faint speech must not pass for noise."""
+
+
+@dataclass(frozen=True, slots=True)
+class FocusConfig:
+    """Noise suppression before anything listens. `strength`: the share, 0 to 1, of the decibels that are allowed."""
+
+    microphone: Microphone
+    strength: float = 0.5
+
+
 @dataclass(frozen=True, slots=True)
 class OutputConfig:
     """What the client wants to see."""
@@ -77,14 +94,15 @@ class OutputConfig:
 class SessionLimits:
     """Bounds of one session. Durations of chunks are per binary message; None means no bound.
 
-    `is_strict` adds the hosted service's lower bound on chunks and refuses values that are otherwise
-    clamped.
+    `is_strict` refuses what the hosted service refuses: values that are otherwise clamped, and audio that would wait
+    there. Chunks below `min_chunk_ms` are an error once there was a second of them in a row.
     """
 
     inactivity_timeout_s: float | None = None
     max_duration_s: float = 10_800
     max_backlog_ms: int = 300_000
     max_chunk_ms: int = 10_000
+    min_chunk_ms: int = 0
     is_strict: bool = False
 
 
@@ -92,10 +110,11 @@ class SessionLimits:
 class SessionConfig:
     """All that a session needs to know before the first sample."""
 
-    audio: AudioFormat = field(default_factory=AudioFormat)
+    audio: SessionAudio = field(default_factory=AudioFormat)
     turn: TurnConfig = field(default_factory=TurnConfig)
     output: OutputConfig = field(default_factory=OutputConfig)
     limits: SessionLimits = field(default_factory=SessionLimits)
+    focus: FocusConfig | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ class Emit:
 
 @dataclass(frozen=True, slots=True)
 class Feed:
-    """Hand audio to the engine: bytes as the client sent them, whole samples."""
+    """Hand audio to the engine: one message as the client sent it."""
 
     payload: bytes
 

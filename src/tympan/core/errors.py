@@ -6,10 +6,12 @@
     │   ├── UnknownMessageType
     │   ├── BadParameter(name)   in the query string or in UpdateConfiguration
     │   ├── BadChunk             a binary message: ChunkTooLong or, strictly, ChunkTooShort
+    │   ├── BadAudio             compressed audio that isn't what it should be, or too damaged
     │   └── AudioTooFast         more audio waits than the session may keep
     ├── SessionRefused       auth, limits, overload          → before the session begins
     │   ├── Unauthorized
-    │   ├── TooManySessions
+    │   ├── TooManySessions      of the server, or (TooManySessionsOfKey) of a key
+    │   ├── TooManyNewSessions   of a key, within a minute
     │   └── NotResumable         no such session is kept, or not from that message on
     ├── SessionExpired       inactivity, maximum length      → normal end, told why
     │   ├── Inactive
@@ -21,6 +23,8 @@
     ├── ModelError           files missing or unreadable     → at start, with the command that fixes it
     │   └── ScriptError          a script can't be played
     ├── DownloadError        model files can't be fetched    → says from where and why
+    ├── Unreachable          a receiver can't be asked       → tried again, or told in the log
+    │   └── AddressRefused       its address isn't allowed
     ├── MediaError           an audio file can't be read     → says which and why
     ├── SettingsError        a setting is wrong              → at start, names the setting
     └── UsageError           the caller misused our API      → raised, never sent
@@ -74,11 +78,18 @@ class BadChunk(ProtocolError):
 
 
 class ChunkTooShort(BadChunk):
-    """Less audio in a message than a strict session takes, time and again."""
+    """Less audio in a message than the session takes, time and again."""
 
 
 class ChunkTooLong(BadChunk):
     """More audio in one message than a session takes."""
+
+
+class BadAudio(ProtocolError):
+    """Compressed audio isn't what it is said to be, or too damaged to be heard."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid audio: {reason}")
 
 
 class AudioTooFast(ProtocolError):
@@ -95,6 +106,14 @@ class Unauthorized(SessionRefused):
 
 class TooManySessions(SessionRefused):
     """The server holds as many sessions as it may."""
+
+
+class TooManySessionsOfKey(TooManySessions):
+    """A key holds as many sessions as each may."""
+
+
+class TooManyNewSessions(SessionRefused):
+    """A key has begun as many sessions within a minute as each may."""
 
 
 class NotResumable(SessionRefused):
@@ -143,6 +162,14 @@ class ScriptError(ModelError):
 
 class DownloadError(TympanError):
     """Model files can't be fetched: the other side can't be reached, or broke off."""
+
+
+class Unreachable(TympanError):
+    """Another service gives no answer; holds no credential."""
+
+
+class AddressRefused(Unreachable):
+    """It has no address that may be connected to."""
 
 
 class MediaError(TympanError):

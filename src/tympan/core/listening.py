@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from tympan.core.errors import EngineError
+from tympan.core.errors import BadAudio, EngineError
 from tympan.core.events import TurnEvent
 from tympan.core.units import StreamMs
 
@@ -35,9 +35,9 @@ class Heard:
 
 @dataclass(frozen=True, slots=True)
 class ListeningFailed:
-    """The engine can't go on with this stream; nothing follows."""
+    """The engine can't go on with this stream, or can't hear the client's audio; nothing follows."""
 
-    error: EngineError
+    error: EngineError | BadAudio
 
 
 ListenerOutput = Heard | ListeningFailed

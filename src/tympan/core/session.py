@@ -15,10 +15,12 @@ import math
 from enum import Enum
 from typing import assert_never
 
+from tympan.core.audio import AudioFormat
 from tympan.core.config import ConfigUpdate, SessionConfig
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     ChunkTooLong,
     ChunkTooShort,
@@ -29,11 +31,17 @@ from tympan.core.errors import (
 from tympan.core.events import ResumeOffer, SessionBegan, SessionEnded
 from tympan.core.heartbeat import HeartbeatTimer
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
+from tympan.core.received import received_audio
 from tympan.core.units import Monotonic, StreamMs
 
-STRICT_MIN_CHUNK_MS = 50
-STRICT_SHORT_CHUNKS_MS = 1000
+SHORT_CHUNKS_MS = 1000
 """Short chunks are an error only after this much of them in a row (protocol reference, section 3)."""
+
+HOSTED_PACE = 1.25
+"""Seconds of audio that the hosted service judges in a second, however fast they come (same section)."""
+
+LONGEST_COMPRESSED_CHUNK_MS = 10_000
+"""Also where raw audio may have less, as when strict: an Opus packet is short, and a byte stream is cut anywhere."""
 
 
 class Phase(Enum):
@@ -54,7 +62,7 @@ class Session:
         self._began_at = began_at
         self._last_message_at: Monotonic | None = began_at  # None while the client is lost
         self._phase = Phase.OPEN
-        self._received_bytes = 0
+        self._received = received_audio(config.audio)
         self._judged_until_ms = StreamMs(0)
         self._short_chunks_ms = 0.0
         self._ending_error: TympanError | None = None
@@ -63,12 +71,12 @@ class Session:
     @property
     def received_ms(self) -> StreamMs:
         """Audio received so far."""
-        return self._config.audio.position_ms(self._received_bytes)
+        return self._received.position_ms
 
     @property
     def received_bytes(self) -> int:
         """The same in bytes."""
-        return self._received_bytes
+        return self._received.byte_count
 
     @property
     def backlog_ms(self) -> int:
@@ -93,19 +101,11 @@ class Session:
         effects = self._receive_message(now)
         if self._phase is not Phase.OPEN or not payload:
             return effects
-        error = self._chunk_error(len(payload))
+        error = self._count(payload)
         if error is not None:
             return [*effects, *self._close(error)]
-        self._received_bytes += len(payload)
-        limit_ms = self._config.limits.max_backlog_ms
-        if self.backlog_ms > limit_ms:
-            waiting_s, limit_s = self.backlog_ms / 1000, limit_ms / 1000
-            too_fast = AudioTooFast(
-                f"Audio Transmission Rate Exceeded: {waiting_s:.1f} sec. of audio wait to be transcribed, "
-                f"at most {limit_s:.0f} sec. may; send at real time"
-            )
-            return [*effects, *self._close(too_fast)]
-        return [*effects, Feed(payload)]
+        too_fast = self._pace_error(now)
+        return [*effects, *self._close(too_fast)] if too_fast else [*effects, Feed(payload)]
 
     def receive_keep_alive(self, now: Monotonic) -> list[Effect]:
         """A message that only shows that the client lives."""
@@ -209,18 +209,35 @@ class Session:
         effects = self._receive_message(now)
         return [*effects, Mark(control)] if self._phase is Phase.OPEN else effects
 
-    def _chunk_error(self, byte_count: int) -> BadChunk | None:
+    def _count(self, payload: bytes) -> BadChunk | BadAudio | None:
+        """Count the audio of a message, unless it is to be refused."""
         limits = self._config.limits
-        duration_ms = self._config.audio.duration_ms(byte_count)
-        is_short = limits.is_strict and duration_ms < STRICT_MIN_CHUNK_MS
-        self._short_chunks_ms = self._short_chunks_ms + duration_ms if is_short else 0.0
-        if duration_ms <= limits.max_chunk_ms and self._short_chunks_ms < STRICT_SHORT_CHUNKS_MS:
+        low_ms, high_ms = limits.min_chunk_ms, limits.max_chunk_ms
+        if not isinstance(self._config.audio, AudioFormat):
+            low_ms, high_ms = 0, max(high_ms, LONGEST_COMPRESSED_CHUNK_MS)
+        try:
+            duration_ms = self._received.receive(payload, high_ms)
+        except BadAudio as error:
+            return error
+        self._short_chunks_ms = self._short_chunks_ms + duration_ms if duration_ms < low_ms else 0.0
+        if duration_ms <= high_ms and self._short_chunks_ms < SHORT_CHUNKS_MS:
             return None
-        low = STRICT_MIN_CHUNK_MS if limits.is_strict else 0
-        kind = ChunkTooLong if duration_ms > limits.max_chunk_ms else ChunkTooShort
-        return kind(
-            f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low} and {limits.max_chunk_ms} ms"
-        )
+        kind = ChunkTooLong if duration_ms > high_ms else ChunkTooShort
+        return kind(f"Input Duration Violation: {duration_ms:.1f} ms. Expected between {low_ms} and {high_ms} ms")
+
+    def _pace_error(self, now: Monotonic) -> AudioTooFast | None:
+        limits, elapsed_s = self._config.limits, now - self._began_at
+        if self.backlog_ms > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: {self.backlog_ms / 1000:.1f} sec. of audio wait to be transcribed, "
+                f"at most {limits.max_backlog_ms / 1000:.0f} sec. may; send at real time"
+            )
+        if limits.is_strict and self.received_ms - HOSTED_PACE * elapsed_s * 1000 > limits.max_backlog_ms:
+            return AudioTooFast(
+                f"Audio Transmission Rate Exceeded: Received {self.received_ms / 1000:.1f} sec. audio "
+                f"in {elapsed_s:.1f} sec"
+            )
+        return None
 
     def _end(self, now: Monotonic) -> list[Effect]:
         if self._ending_error is not None:

@@ -2,17 +2,58 @@
 
 from __future__ import annotations
 
-from typing import assert_never
+from importlib.util import find_spec
+from typing import Protocol, assert_never
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.errors import UsageError
+from tympan.core.audio import AudioFormat, CompressedFormat, Encoding, SessionAudio
+from tympan.core.errors import BadParameter, UsageError
 from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
+from tympan.dsp.compressed import CompressedDecoder
 from tympan.dsp.mulaw import decode_mulaw
 from tympan.dsp.pcm import decode_pcm16
 from tympan.dsp.resample import Resampler
+
+
+class Decoder(Protocol):
+    """One session's audio. The same bytes give the same samples, however they are chunked; Opus packets aren't."""
+
+    def decode(self, payload: bytes) -> NDArray[np.int16]:
+        """Samples at 16 kHz that a message of the client completes; any length, none included.
+
+        Raises:
+            UsageError: after `flush`.
+            BadAudio: it isn't what it is said to be, or too damaged.
+        """
+
+    def flush(self) -> NDArray[np.int16]:
+        """What was held back. No audio may follow. Idempotent."""
+
+
+def decoder_of(audio: SessionAudio) -> Decoder:
+    """The decoder of a format; see `check_decodable`."""
+    return PcmDecoder(audio) if isinstance(audio, AudioFormat) else CompressedDecoder(audio)
+
+
+def can_decompress() -> bool:
+    """Whether what decodes compressed audio is installed."""
+    return find_spec("av") is not None
+
+
+def check_decodable(audio: SessionAudio) -> None:
+    """Whether audio of that format can be decoded here.
+
+    Raises:
+        BadParameter: it is compressed, and the package that decodes it isn't installed.
+    """
+    if isinstance(audio, CompressedFormat) and not can_decompress():
+        raise BadParameter(
+            "encoding",
+            f"'{audio.encoding}' needs the package av on the server, which isn't installed there; "
+            f'pip install "tympan[compressed]", or send {" or ".join(Encoding)}',
+        )
 
 
 class PcmDecoder:

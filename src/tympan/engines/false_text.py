@@ -14,6 +14,10 @@ from dataclasses import dataclass
 RECENT_FRAMES = 64
 """About 2 s of speech frames: noise before the speech must not count against it for long."""
 
+FAINTEST = 0.25
+"""Least probability of a frame that counts: what is speech, with hysteresis, at the threshold that the limits were
+measured with. Who lowers the threshold to miss nothing must not lose short answers to the noise round them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Voice:
@@ -33,7 +37,8 @@ class VoiceMeter:
 
     def receive_frame(self, probability: float) -> None:
         """A frame that hysteresis counts as speech; silent frames don't come here."""
-        self._recent.append(probability)
+        if probability >= FAINTEST:
+            self._recent.append(probability)
 
     def reset(self) -> None:
         """Open the next turn."""

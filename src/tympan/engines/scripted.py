@@ -158,6 +158,6 @@ def load(model: str | None, options: Mapping[str, str]) -> Recognizer:
         return ScriptedRecognizer(Script())
     try:
         text = Path(model).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no path, or no text
         raise ScriptError(f"cannot read the script {model}: {error}") from error
     return ScriptedRecognizer(parse_programme(text, model), Path(model).name)

@@ -17,6 +17,8 @@ from tympan.migrate.runner import check, fix
 UNREADABLE_CODE = "TM000"
 """Code under which a file that can't be parsed is reported."""
 
+_TOO_DEEP = Unreadable("nested too deeply")
+
 
 @dataclass(frozen=True, slots=True)
 class Located:
@@ -60,12 +62,10 @@ def check_paths(paths: Iterable[Path], wish: Wish) -> Iterator[FileResult]:
         if isinstance(opened, FileResult):
             yield opened
             continue
-        found = [
-            _located(source.path, opened, index, finding)
-            for index, document in enumerate(opened.documents)
-            for finding in check(document, wish.rules, wish.target)
-        ]
-        yield FileResult(source.path, tuple(found))
+        try:
+            yield FileResult(source.path, tuple(_found(source, opened, wish)))
+        except RecursionError:
+            yield _unreadable(source, _TOO_DEEP)
 
 
 def fix_paths(paths: Iterable[Path], wish: Wish, *, is_written: bool) -> Iterator[FileResult]:
@@ -78,13 +78,23 @@ def fix_paths(paths: Iterable[Path], wish: Wish, *, is_written: bool) -> Iterato
         if isinstance(opened, FileResult):
             yield opened
             continue
-        result = _fixed(source, opened, wish)
+        try:
+            result = _fixed(source, opened, wish)
+        except RecursionError:
+            yield _unreadable(source, _TOO_DEEP)
+            continue
         if is_written and result.after != result.before:
             try:
                 write_file(source, result.after)
             except FileError as error:
                 result = _unreadable(source, Unreadable(str(error)))
         yield result
+
+
+def _found(source: SourceText, opened: OpenedFile, wish: Wish) -> Iterator[Located]:
+    for index, document in enumerate(opened.documents):
+        for finding in check(document, wish.rules, wish.target):
+            yield _located(source.path, opened, index, finding)
 
 
 def _fixed(source: SourceText, opened: OpenedFile, wish: Wish) -> FileResult:

@@ -77,7 +77,7 @@ class Target:
         schemes = {"ws": ("ws", "http"), "wss": ("wss", "https"), "http": ("ws", "http"), "https": ("wss", "https")}
         is_host = parts.hostname and parts.path in ("", "/") and not parts.query and not parts.fragment
         if parts.scheme not in schemes or not is_host or any(c.isspace() or c in "\"'\\{}%" for c in host):
-            raise ValueError(f"expected HOST, HOST:PORT or ws://HOST:PORT, got {host!r}")
+            raise ValueError(f"expected HOST, HOST:PORT or ws://HOST:PORT, got {host[:100]!r}")
         socket, http = schemes[parts.scheme]
         return Target(f"{socket}://{parts.netloc}", f"{http}://{parts.netloc}")
 

@@ -6,6 +6,7 @@ had to wait is looked for again in the new text. A set of edits after which the 
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -29,13 +30,15 @@ class Outcome:
 
 def check(document: Document, rules: Iterable[AnyRule], target: Target) -> list[Finding]:
     """Every finding that isn't suppressed, in the order of the text."""
-    found = {
-        finding
-        for rule in rules
-        if isinstance(document, rule.document_type)
-        for finding in rule.check(document, target)
-        if not is_suppressed(document, finding)
-    }
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # Python's, of odd escapes in the texts that rules evaluate
+        found = {
+            finding
+            for rule in rules
+            if isinstance(document, rule.document_type)
+            for finding in rule.check(document, target)
+            if not is_suppressed(document, finding)
+        }
     return sorted(found, key=lambda finding: (finding.span, finding.code, finding.message))
 
 

@@ -26,10 +26,14 @@ class EngineLink(Protocol):
         """Start listening for a session."""
 
     def feed(self, session_id: str, payload: bytes) -> None:
-        """Give audio, cut anywhere. After `close` it is ignored: it was on its way when the session ended."""
+        """Give audio, one message of the client. After `close` it is ignored: it was under way as the session ended."""
 
     def mark(self, session_id: str, control: Control) -> None:
         """Give a control, in order with the audio."""
+
+    def is_idle(self, session_id: str) -> bool:
+        """All that was given so far has been judged, as far as it can be before more comes, and what was heard is
+        delivered. So is that of a session that is closed."""
 
     def close(self, session_id: str) -> None:
         """Forget a session and free its stream. Idempotent.
@@ -67,6 +71,12 @@ class LocalLink:
         if session_id in self._seats:
             worker, seat = self._seats[session_id]
             worker.give(seat, control)
+
+    def is_idle(self, session_id: str) -> bool:
+        if session_id not in self._seats:
+            return True
+        worker, seat = self._seats[session_id]
+        return worker.is_idle(seat)
 
     def close(self, session_id: str) -> None:
         if session_id in self._seats:

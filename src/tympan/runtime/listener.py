@@ -20,7 +20,8 @@ from tympan.core.silence import SilenceWatch
 from tympan.core.turn import EndTurn, HearOut, Look, Read, TurnMachine, TurnStep
 from tympan.core.units import StreamMs
 from tympan.core.words import Report
-from tympan.dsp.decode import PcmDecoder
+from tympan.dsp.decode import decoder_of
+from tympan.dsp.focus import focused
 from tympan.engines.base import Stream, StreamOptions
 
 
@@ -41,7 +42,7 @@ class Listener:
     def __init__(self, stream: Stream, config: SessionConfig) -> None:
         self._stream = stream
         self._config = config
-        self._decoder = PcmDecoder(config.audio)
+        self._decoder = focused(decoder_of(config.audio), config.focus)
         self._machine = TurnMachine(config.turn)
         self._settled = SettledPosition(config)
         self._silence = SilenceWatch(is_on=config.output.has_silence)
@@ -51,7 +52,7 @@ class Listener:
         self._is_finished = False
 
     def feed(self, payload: bytes) -> None:
-        """Queue audio, in the client's format, cut anywhere. After `Finish` or `close` it is ignored."""
+        """Queue audio, one message in the client's format. After `Finish` or `close` it is ignored."""
         if not self._is_finished:
             self._queue.append(payload)
 
@@ -65,6 +66,7 @@ class Listener:
 
         Raises:
             EngineError: the model failed; the listener can't go on.
+            BadAudio: compressed audio that no decoder takes; the same.
         """
         while not self._is_finished:
             report = self._stream.step()

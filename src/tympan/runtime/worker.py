@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable
 
 from tympan.core.effects import Control
-from tympan.core.errors import EngineError
+from tympan.core.errors import BadAudio, EngineError
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.runtime.listener import Listener
 
@@ -47,6 +47,10 @@ class Seat:
         """One round; true when more work may be waiting."""
         try:
             return self._listen()
+        except BadAudio as error:  # the client's affair, not the engine's
+            self.free()
+            self._tell(ListeningFailed(error))
+            return False
         except Exception as error:
             # The boundary of the engine: whatever a model raises ends this session and no other.
             logger.exception("engine failed", extra={"engine": self.engine})
@@ -111,6 +115,11 @@ class Worker:
                 return
             seat.inbox.append(item)
             self._make_ready(seat)
+
+    def is_idle(self, seat: Seat) -> bool:
+        """All that was given to a seat has been judged, and what was heard is delivered."""
+        with self._condition:
+            return not seat.is_ready
 
     def remove(self, seat: Seat) -> None:
         """Close a seat; its stream is freed by the worker's thread. Idempotent."""

@@ -127,6 +127,8 @@ def _document(text: str, place: Place) -> dict[str, Any]:
         raise place.error("", f"no JSON: {error}") from error
     except tomllib.TOMLDecodeError as error:
         raise place.error("", f"no TOML: {error}") from error
+    except ValueError as error:  # Python converts no number of thousands of digits
+        raise place.error("", f"a number that can't be read: {error}") from error
     except RecursionError as error:
         raise place.error("", "nested too deep") from error
 

@@ -8,16 +8,13 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.websockets import WebSocket
 
-from tympan.server import http
+from tympan.server import addresses, http
 from tympan.server.entry import serve_connection
 from tympan.server.gateway import Gateway
 from tympan.server.versions import V2, V3
 
-V3_PATHS = ("/v3/ws", "/v3/ws/", "/")
-"""The root is where the vendor's own self-hosting example connects (protocol reference, section 1)."""
-
-V2_PATHS = ("/v2/realtime/ws", "/v2/realtime/ws/")
-V2_TOKEN_PATH = "/v2/realtime/token"
+V2_PATHS = addresses.V2.paths
+(V2_TOKEN_PATH,) = addresses.V2_TOKEN.paths
 ANY_METHOD = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 
 
@@ -48,15 +45,13 @@ def create_app(gateway: Gateway) -> Starlette:
     async def lost_socket(socket: WebSocket) -> None:
         await socket.send_denial_response(http.not_found())
 
-    routes: list[BaseRoute] = [WebSocketRoute(path, v3) for path in V3_PATHS]
+    routes: list[BaseRoute] = [WebSocketRoute(path, v3) for path in addresses.V3.paths]
     routes += [WebSocketRoute(path, v2) for path in V2_PATHS]
-    routes += [
-        Route("/v3/ws/health", health),
-        Route("/v3/token", token),
-        Route(V2_TOKEN_PATH, v2_token, methods=["POST"]),
-    ]
+    routes += [Route(path, health) for path in addresses.V3_HEALTH.paths]
+    routes += [Route(path, token) for path in addresses.V3_TOKEN.paths]
+    routes += [Route(path, v2_token, methods=["POST"]) for path in addresses.V2_TOKEN.paths]
     if gateway.config.has_metrics:
-        routes.append(Route("/metrics", metrics))
+        routes += [Route(path, metrics) for path in addresses.METRICS.paths]
     routes += [
         WebSocketRoute("/{path:path}", lost_socket),
         Route("/{path:path}", lost, methods=ANY_METHOD),

@@ -18,44 +18,50 @@ _SCHEMES = ("bearer ", "token ")
 
 
 class Authenticator:
-    """Judges credentials."""
+    """Judges credentials. A strict one opens sessions as the hosted service does: for what is in the header as it is,
+    without a scheme before it."""
 
-    def __init__(self, config: AuthConfig, mint: TokenMint) -> None:
+    def __init__(self, config: AuthConfig, mint: TokenMint, *, is_strict: bool = False) -> None:
         self._hashes = tuple(_hash(key) for key in config.api_keys)
         self._is_open = config.is_open
+        self._is_strict = is_strict
         self._mint = mint
 
     def admit(self, authorization: str | None, query_token: str | None) -> Grant:
         """Judge who opens a session. The header or else the query holds a key or a temporary token.
 
-        Without authentication everybody is welcome, but a token's cap still holds.
+        Without authentication everybody is welcome, but a token's cap still holds. Who then shows no key that is
+        known counts as one with all others who don't.
 
         Raises:
             Unauthorized: no credential, or not a valid one; the text is the protocol's own.
         """
-        credential = _bare(authorization) or query_token or ""
+        header = (authorization or "").strip() if self._is_strict else _bare(authorization)
+        credential = header or query_token or ""
         try:
             if not credential:
                 raise Unauthorized("Missing Authorization header")
-            return Grant() if self._is_key(credential) else self._mint.redeem(credential)
+            return self._grant(credential) if self._is_key(credential) else self._mint.redeem(credential)
         except Unauthorized:
             if self._is_open:
                 return Grant()
             raise
 
-    def require_key(self, authorization: str | None) -> None:
+    def require_key(self, authorization: str | None) -> Grant:
         """Judge who asks for a token: a key only, since a token must not prolong itself.
 
         Raises:
             Unauthorized: no key, or not a valid one.
         """
-        if self._is_open:
-            return
         credential = _bare(authorization)
-        if not credential:
-            raise Unauthorized("Missing Authorization header")
-        if not self._is_key(credential):
-            raise Unauthorized("Invalid API key")
+        if self._is_key(credential):
+            return self._grant(credential)
+        if self._is_open:
+            return Grant()
+        raise Unauthorized("Invalid API key" if credential else "Missing Authorization header")
+
+    def _grant(self, key: str) -> Grant:
+        return Grant(key_id=self._mint.key_id(key))
 
     def _is_key(self, credential: str) -> bool:
         candidate = _hash(credential)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 
 from tympan.core.config import SessionConfig
 from tympan.engines.registry import DEFAULT_ENGINE
+from tympan.runtime.key_limits import KeyLimits
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +60,21 @@ class EngineConfig:
 
 
 @dataclass(frozen=True, slots=True)
+class OutboundConfig:
+    """What the server may ask of others. Keys are kept out of `repr`."""
+
+    has_webhooks: bool = True
+    networks: tuple[IPv4Network | IPv6Network, ...] = ()
+    """Webhooks may go there although they are not on the public Internet."""
+    webhook_key: bytes = field(default=b"", repr=False)
+    """Signs webhooks; empty: they aren't signed."""
+    llm_url: str | None = None
+    """Base address of an OpenAI-compatible service, `…/v1`; None: there is none."""
+    llm_key: str = field(default="", repr=False)
+    llm_timeout_s: float = 30.0
+
+
+@dataclass(frozen=True, slots=True)
 class ServerConfig:
     """All that a server needs to know."""
 
@@ -66,7 +83,9 @@ class ServerConfig:
     engine: EngineConfig = field(default_factory=EngineConfig)
     session: SessionConfig = field(default_factory=SessionConfig)
     """What holds for every session unless its client asks for something else."""
+    outbound: OutboundConfig = field(default_factory=OutboundConfig)
     max_sessions: int = 8
+    key_limits: KeyLimits = field(default_factory=KeyLimits)
     resume_window_s: float = 30.0
     """A session whose client is lost and asked for it is kept so long; 0 keeps none."""
     has_metrics: bool = True

@@ -20,10 +20,12 @@ from typing import TYPE_CHECKING, assert_never
 from tympan.core.config import ConfigUpdate
 from tympan.core.effects import Close, Effect, Emit, Feed, Finish, ForceEndpoint, Mark
 from tympan.core.errors import TympanError
-from tympan.core.events import Event, TurnEnded, TurnUpdated
+from tympan.core.events import Event, SessionEnded, TurnEnded, TurnUpdated
 from tympan.core.listening import ListenerOutput
 from tympan.core.session import Session
 from tympan.core.units import Monotonic
+from tympan.server.outbound.language_model import LAST_ANSWERS_S
+from tympan.server.outbound.outsiders import Outsiders
 from tympan.server.outbox import Outbox
 from tympan.server.record import SessionRecord
 from tympan.wire.server_protocol import Acknowledged, Audio, ClientInput, Farewell, KeepAlive
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
     from tympan.server.versions import Asked
 
 logger = logging.getLogger("tympan.server")
+
+ALONE_S = 30.0
+"""Time for judging what a client had sent that vanished, where its finals are wanted elsewhere."""
 
 
 class Conversation:
@@ -56,11 +61,19 @@ class Conversation:
         self._record = SessionRecord(self._id, version, engine.name)
         self._expires_at_unix_s = int(gateway.unix_clock() + asked.config.limits.max_duration_s)
         self._held = ExitStack()  # what `close` frees
+        self._outsiders = Outsiders(gateway, asked, self._id, self.outbox.put, self._let_go)
+        self._held_back: list[Effect] = []  # how it ends, while answers are due
+        self._is_alone = False
 
     @property
     def backlog_ms(self) -> int:
         """Audio that waits to be judged."""
         return self._session.backlog_ms
+
+    @property
+    def is_all_judged(self) -> bool:
+        """Of the audio received; a few milliseconds may wait for what follows them (see `dsp.decode`)."""
+        return self._link.is_idle(self._id)
 
     @property
     def received_ms(self) -> int:
@@ -77,14 +90,20 @@ class Conversation:
         """A client that is lost may come back."""
         return False
 
-    def open(self) -> None:
-        """Take a place and a stream, and begin. Who calls it attaches a connection at once.
+    @property
+    def is_alone(self) -> bool:
+        """Its client is gone for good; what came is still judged, for its webhook."""
+        return self._is_alone
+
+    def open(self, key_id: str = "") -> None:
+        """Take a place and a stream, and begin; it counts as a session of that key. Who calls it attaches a
+        connection at once.
 
         Raises:
-            TooManySessions: there is no place; nothing is held.
+            SessionRefused: there is no place, or none for the key; nothing is held.
         """
         with ExitStack() as held:
-            self._hold(held)
+            self._hold(held, key_id)
             self._held = held.pop_all()
         self._act(self._begin)
 
@@ -92,10 +111,15 @@ class Conversation:
         """A connection serves it from now on; `replace` tells that one to go, should another come."""
 
     def lose(self, close_code: int, why: str) -> None:
-        """The connection is lost, or the client left: close."""
+        """The connection is lost, or the client left: close, once all is judged that its webhook is to tell."""
+        if self._is_alone:
+            return
         if self.farewell is None:
             self._record.close_code, self._record.why = close_code, why
-        self.close()
+        if self._outsiders.want_finals and not self._session.is_closed:
+            self._finish_alone()
+        else:
+            self.close()
 
     def end(self, error: TympanError, *, at_once: bool) -> None:
         """Close with the error; unless `at_once`, everything heard so far is told first."""
@@ -127,15 +151,32 @@ class Conversation:
         """How a connection ends that isn't its own any more."""
         return self._protocol.farewell(error)
 
-    def _hold(self, held: ExitStack) -> None:
+    def _hold(self, held: ExitStack, key_id: str) -> None:
         """Take what `close` frees."""
         held.enter_context(self._gateway.admission.place())
+        held.enter_context(self._gateway.key_places.place(key_id, self._now()))
         self._record.tell_begin()
         held.callback(self._tell_end)
         self._gateway.conversations.add(self)
         held.callback(self._gateway.conversations.discard, self)
         self._link.open(self._id, self._config, self._deliver)
         held.callback(self._link.close, self._id)
+        held.callback(self._outsiders.close)
+
+    def _finish_alone(self) -> None:
+        """Judge what came, with nobody there to be told; who stops the server waits for it as for a client."""
+        self._is_alone = True
+        self.outbox.abandon()
+        self._outsiders.stop_asking()
+        self._held.enter_context(self._gateway.visits.visit())
+        self._held.callback(self._loop.call_later(ALONE_S, self._cut_short).cancel)
+        self._act(lambda: self._session.receive_terminate(self._now()))
+
+    def _cut_short(self) -> None:
+        """Its engine is too slow."""
+        waiting = {"session": self._id, "audio_ms": self.backlog_ms}
+        logger.warning("audio of a client that is gone was not judged in time", extra=waiting)
+        self.close()
 
     def _begin(self) -> list[Effect]:
         return self._session.begin(self._expires_at_unix_s)
@@ -153,6 +194,7 @@ class Conversation:
             case Finish():
                 return self._session.receive_terminate(now)
             case ConfigUpdate():
+                self.outbox.wake()  # its writer waits for a deadline, and a nearer one may come
                 return self._session.receive_update(request, now)
             case KeepAlive() | Acknowledged():
                 return self._session.receive_keep_alive(now)
@@ -186,8 +228,11 @@ class Conversation:
             self._leave(self._protocol.farewell(bug), "internal error")
 
     def _perform(self, effects: list[Effect]) -> None:
-        for effect in effects:
+        for index, effect in enumerate(effects):
             match effect:
+                case Emit(SessionEnded()) if self._outsiders.owe_answers:
+                    self._hold_back(effects[index:])
+                    return
                 case Emit(event):
                     self._tell(event)
                 case Feed(payload):
@@ -199,17 +244,36 @@ class Conversation:
                 case _:
                     assert_never(effect)
 
+    def _hold_back(self, effects: list[Effect]) -> None:
+        """The end is told after the answers that are due, or when they take too long."""
+        self._held_back = effects
+        self._held.callback(self._loop.call_later(LAST_ANSWERS_S, self._let_go).cancel)
+
+    def _let_go(self) -> None:
+        """No answer is due any more, or they took too long."""
+        effects, self._held_back = self._held_back, []
+        if effects:
+            self._outsiders.stop_asking()
+            self._act(lambda: effects)
+
     def _tell(self, event: Event) -> None:
         is_partial = isinstance(event, TurnUpdated) and not event.utterance_words
-        self._record.turns += isinstance(event, TurnEnded)
-        for text in self._protocol.messages_for(event):
+        texts = self._protocol.messages_for(event)
+        for text in texts:
             self.outbox.put(text, is_partial=is_partial)
+        if isinstance(event, TurnEnded):
+            self._record.turns += 1
+            self._outsiders.receive_final(texts[-1])
 
     def _leave(self, words: Farewell, why: str) -> None:
         """Nothing more is told after what waits and the farewell; the engine is free at once."""
         self.farewell = replace(words, messages=())
+        if self._is_alone:
+            self.close()
+            return
         self._record.close_code, self._record.why = words.code, why
         self._link.close(self._id)
+        self._outsiders.stop_asking()
         for text in words.messages:
             self.outbox.put(text)
         self.outbox.finish()

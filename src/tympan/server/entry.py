@@ -52,6 +52,7 @@ async def _serve(socket: WebSocket, gateway: Gateway, engine: ServedEngine, vers
         return
     except TympanError as refusal:
         logger.info("session refused", extra={"protocol": version.name, "why": str(refusal)})
+        gateway.metrics.count_refusal(refusal)
         words = version.farewell(refusal)
         gateway.metrics.count_ending(words.code)
     except Exception as bug:
@@ -71,11 +72,15 @@ def _session(
         return _resume(gateway, request)
     grant = gateway.authenticator.admit(socket.headers.get("authorization"), version.token(query))
     asked = version.read(query, socket.headers, _capped(gateway.config.session, grant))
+    if asked.webhook is not None:
+        gateway.deliveries.check(asked.webhook)
+    if asked.prompt is not None and gateway.language_model is None:
+        logger.info("llm_gateway has no effect: llm_gateway_url is not set")
     if asked.remarks:
         logger.info("some of what a client asks for has no effect", extra=dict(asked.remarks))
     is_kept = asked.is_resumable and gateway.config.resume_window_s > 0
     conversation = (ResumableConversation if is_kept else Conversation)(gateway, engine, asked, version.name)
-    conversation.open()
+    conversation.open(grant.key_id)
     return conversation, ()
 
 

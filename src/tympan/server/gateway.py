@@ -13,11 +13,14 @@ from enum import StrEnum
 
 from tympan.core.errors import ServerStopping
 from tympan.runtime.admission import Admission
+from tympan.runtime.key_limits import KeyPlaces
 from tympan.runtime.link import EngineLink
 from tympan.runtime.metrics import Metrics
 from tympan.server.auth import Authenticator
 from tympan.server.config import ServerConfig
 from tympan.server.conversation import Conversation
+from tympan.server.outbound.deliveries import DRAIN_S, Deliveries
+from tympan.server.outbound.language_model import LanguageModel
 from tympan.server.resumable import ResumableConversation
 from tympan.server.resume_keys import ResumeKeys
 from tympan.server.stage import Stage
@@ -54,8 +57,9 @@ class Gateway:
             is_single_use=config.auth.has_single_use_tokens,
             unix_clock=unix_clock,
         )
-        self.authenticator = Authenticator(config.auth, self.mint)
+        self.authenticator = Authenticator(config.auth, self.mint, is_strict=config.session.limits.is_strict)
         self.admission = Admission(config.max_sessions)
+        self.key_places = KeyPlaces(config.key_limits)
         self.metrics = Metrics()
         self.metrics.sessions_active.set_function(lambda: self.admission.active)
         self.metrics.backlog_max.set_function(self._longest_backlog_s)
@@ -65,6 +69,10 @@ class Gateway:
         self.engine: ServedEngine | None = None
         self._is_stopping = False
         self.visits = Visits()
+        self.deliveries = Deliveries(config.outbound, self.metrics, unix_clock)
+        self.language_model: LanguageModel | None = None
+        if config.outbound.llm_url is not None:
+            self.language_model = LanguageModel(config.outbound, self.metrics)
 
     @property
     def state(self) -> State:
@@ -77,10 +85,17 @@ class Gateway:
         self.engine = engine
 
     async def drain(self, timeout_s: float, is_hurried: Callable[[], bool] = lambda: False) -> None:
-        """End every session; returns when all clients were told, or as soon as `is_hurried`."""
+        """End every session; returns when all clients were told and webhooks had their time, or as soon as
+        `is_hurried`."""
         self._is_stopping = True
         error = ServerStopping("The server is shutting down")
         await self.visits.drain(self.conversations, error, timeout_s, is_hurried)
+        for conversation in list(self.conversations):
+            if conversation.is_alone:
+                conversation.close()
+        await self.deliveries.drain(DRAIN_S, is_hurried)
+        if self.language_model is not None:
+            await self.language_model.close()
 
     def _kept_count(self) -> int:
         return sum(conversation.is_waiting for conversation in self.conversations)

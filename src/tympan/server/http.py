@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 
 from tympan.core.errors import MalformedMessage, ProtocolError, Unauthorized
 from tympan.runtime.metrics import CONTENT_TYPE
+from tympan.server import unprocessable
 from tympan.server.auth import Authenticator
 from tympan.server.gateway import Gateway, State
 from tympan.server.tokens import TokenMint
@@ -25,6 +26,12 @@ NOT_FOUND = {
 
 _FIRST_NAMES = {"expires_in_seconds": "expires_in", "max_session_duration_seconds": "max_session_duration"}
 """What the first official Python SDK with v3 (0.41.0) calls them."""
+
+_TOKEN_PARAMETERS = (
+    ("expires_in_seconds", EXPIRES_IN_S, True),
+    ("max_session_duration_seconds", MAX_SESSION_S, False),
+)
+"""Name, allowed values, and whether it must be given."""
 
 _MAX_BODY_BYTES = 10_000
 """Of a request for a token."""
@@ -45,9 +52,12 @@ def metrics(gateway: Gateway) -> Response:
 
 
 def token(request: Request, gateway: Gateway) -> Response:
-    """A temporary token for who shows a key: 401 without one, 400 for a value out of its range."""
+    """A temporary token for who shows a key: 401 without one, 400 for a value out of its range; where strict, 422."""
+    is_strict = gateway.config.session.limits.is_strict
+    if is_strict and (problem := _strict_problem(request, gateway)):
+        return problem
     try:
-        gateway.authenticator.require_key(request.headers.get("authorization"))
+        grant = gateway.authenticator.require_key(request.headers.get("authorization"))
     except Unauthorized as error:
         return _error(401, f"Unauthorized Connection: {error}", "header", "authorization")
     expires_in_s = _whole(request, "expires_in_seconds", None)
@@ -56,20 +66,20 @@ def token(request: Request, gateway: Gateway) -> Response:
     max_session_s = _whole(request, "max_session_duration_seconds", MAX_SESSION_S[-1])
     if max_session_s not in MAX_SESSION_S:
         return _range_error("max_session_duration_seconds", MAX_SESSION_S)
-    text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s)
+    text = gateway.mint.mint(expires_in_s=expires_in_s, max_session_s=max_session_s, key_id=grant.key_id)
     return JSONResponse({"token": text, "expires_in_seconds": expires_in_s}, headers={"Cache-Control": "no-store"})
 
 
 async def v2_token(request: Request, authenticator: Authenticator, mint: TokenMint) -> Response:
     """The same in the legacy protocol: 401 without a key, 400 for a body that is no request."""
     try:
-        authenticator.require_key(request.headers.get("authorization"))
+        grant = authenticator.require_key(request.headers.get("authorization"))
         expires_in_s = parse_token_request(await _body(request))
     except Unauthorized as error:
         return JSONResponse({"error": f"Not Authorized: {error}"}, status_code=401)
     except ProtocolError as error:
         return JSONResponse({"error": str(error)}, status_code=400)
-    text = mint.mint(expires_in_s=expires_in_s, max_session_s=MAX_SESSION_S[-1])
+    text = mint.mint(expires_in_s=expires_in_s, max_session_s=MAX_SESSION_S[-1], key_id=grant.key_id)
     return JSONResponse({"token": text}, headers={"Cache-Control": "no-store"})
 
 
@@ -80,11 +90,27 @@ def not_found() -> Response:
 
 async def _body(request: Request) -> bytes:
     body = b""
-    async for piece in request.stream():
-        body += piece
-        if len(body) > _MAX_BODY_BYTES:
-            raise MalformedMessage(f"Invalid Message: more than {_MAX_BODY_BYTES:,} bytes")
+    try:
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _MAX_BODY_BYTES:
+                raise MalformedMessage(f"Invalid Message: more than {_MAX_BODY_BYTES:,} bytes")
+    except ClientDisconnect:
+        raise MalformedMessage("Invalid Message: it ends too early") from None  # told to nobody
     return body
+
+
+def _strict_problem(request: Request, gateway: Gateway) -> Response | None:
+    """What the hosted service would say to such a request; None where it would look at the key."""
+    if not (request.headers.get("authorization") or gateway.config.auth.is_open):
+        return unprocessable.missing("header", "authorization")
+    for name, allowed, is_required in _TOKEN_PARAMETERS:
+        text = request.query_params.get(name, request.query_params.get(_FIRST_NAMES[name]))
+        if text is None and is_required:
+            return unprocessable.missing("query", name)
+        if text is not None and _whole(request, name, None) not in allowed:
+            return unprocessable.out_of_range(name, text, allowed)
+    return None
 
 
 def _whole(request: Request, name: str, default: int | None) -> int:

@@ -14,6 +14,7 @@ from typing import Protocol
 
 import uvicorn
 from starlette.applications import Starlette
+from websockets import http11
 
 from tympan.core.errors import SettingsError
 from tympan.server.config import NetworkConfig
@@ -25,6 +26,10 @@ STOP_S = 10
 
 DRAIN_S = 5.0
 """Of that, the time for last words."""
+
+LONGEST_REQUEST_BYTES = 65_536
+"""Of the line and headers of a request: the longest texts that parameters may hold, in any script, and 100 key terms
+come in the query, where a character takes up to 12 bytes."""
 
 _GRACE_S = 2
 _BACKLOG = 512
@@ -93,6 +98,8 @@ def listening_config(app: Starlette, network: NetworkConfig) -> uvicorn.Config:
     """
     if network.tls is not None:
         check_tls(network.tls)
+    # uvicorn lets the library read the upgrade once more, with the limit that it has for the whole process.
+    http11.MAX_LINE_LENGTH = LONGEST_REQUEST_BYTES
     return uvicorn.Config(
         app,
         loop="asyncio",
@@ -102,6 +109,7 @@ def listening_config(app: Starlette, network: NetworkConfig) -> uvicorn.Config:
         ws_ping_interval=network.ping_interval_s,
         ws_ping_timeout=network.ping_timeout_s,
         ws_per_message_deflate=False,  # audio doesn't shrink, and a small message may unpack to a huge one
+        h11_max_incomplete_event_size=LONGEST_REQUEST_BYTES,
         limit_concurrency=network.max_connections,
         timeout_graceful_shutdown=_GRACE_S,
         lifespan="off",

@@ -29,7 +29,7 @@ S = TypeVar("S", bound=BaseSettings)
 
 PREFIX = "TYMPAN_"
 
-Seconds = Annotated[float, Field(gt=0)]
+Seconds = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=1)]
 
 
@@ -66,7 +66,7 @@ class ListeningSettings(BaseSettings):
         "info", description="What is written to standard error"
     )
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "webhook_networks", mode="before", check_fields=False)
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -76,6 +76,13 @@ class ListeningSettings(BaseSettings):
                 raise ValueError("a key is empty")
             return tuple(key.strip() if isinstance(key, str) else key for key in value)
         return value
+
+    @field_validator("api_keys")
+    @classmethod
+    def _check_text(cls, keys: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(map(_is_utf8, keys)):
+            raise ValueError("a key is no text in UTF-8")
+        return keys
 
 
 def load(kind: type[S], flags: Mapping[str, Any], config_file: Path | None = None) -> S:
@@ -146,8 +153,19 @@ def _read_file(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise SettingsError(f"cannot read the configuration file {path}: {error.strerror}") from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except RecursionError as error:
+        raise SettingsError(f"the configuration file {path} is nested too deep") from error
+    except ValueError as error:  # bad bytes, bad TOML, or a number of thousands of digits
         raise SettingsError(f"the configuration file {path} is no TOML: {error}") from error
+
+
+def _is_utf8(text: str) -> bool:
+    """Whether it is whole: what the environment holds in other bytes comes as halves of surrogate pairs."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _one_line(

@@ -107,8 +107,13 @@ class ResumableConversation(Conversation):
         self._continuity.close()
         super().close()
 
-    def _hold(self, held: ExitStack) -> None:
-        super()._hold(held)
+    def _finish_alone(self) -> None:
+        self._stop_timer()
+        self._continuity.close()
+        super()._finish_alone()
+
+    def _hold(self, held: ExitStack, key_id: str) -> None:
+        super()._hold(held, key_id)
         self._key = self._gateway.resume_keys.issue(self)
         held.callback(self._gateway.resume_keys.withdraw, self._key)
 

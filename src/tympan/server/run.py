@@ -8,9 +8,11 @@ may begin. What happens at a signal is told in `listening`.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from collections.abc import Callable
 
+from tympan.dsp.decode import can_decompress
 from tympan.engines import registry
 from tympan.engines.base import PlaysScript
 from tympan.runtime.link import LocalLink
@@ -19,6 +21,8 @@ from tympan.server.config import ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, listening_config
 from tympan.server.stage import Stage
+
+logger = logging.getLogger("tympan.server")
 
 
 async def serve(
@@ -54,6 +58,8 @@ async def _listen(
             stage = Stage(recognizer.player) if isinstance(recognizer, PlaysScript) else None
             gateway.open_for(ServedEngine(recognizer.name, recognizer.model, link, stage))
             on_ready()
+            if not can_decompress():
+                logger.info('compressed audio will be refused; to take it, pip install "tympan[compressed]"')
             await serving
     finally:
         await asyncio.to_thread(link.shut_down)

@@ -9,25 +9,34 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field
+from pydantic_settings import NoDecode
 
 from tympan.core.config import FormattedSource, OutputConfig, SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import SettingsError
 from tympan.engines.registry import DEFAULT_ENGINE, SCRIPT_ENGINE
-from tympan.server.config import EngineConfig, ServerConfig
-from tympan.server.listening_settings import Count, ListeningSettings, Seconds, auth_config, load, network_config
+from tympan.runtime.key_limits import KeyLimits
+from tympan.server.config import EngineConfig, OutboundConfig, ServerConfig
+from tympan.server.listening_settings import (
+    Count,
+    ListeningSettings,
+    Seconds,
+    auth_config,
+    load,
+    network_config,
+)
+from tympan.server.outbound.reach import Network
+from tympan.server.outbound.signature import read_secret
+from tympan.wire.v3.webhook import url_objection
 
 CONFIG_VARIABLE = "TYMPAN_CONFIG"
 
 SESSIONS_PER_CORE = 8
 """Continuous streams that one core carries (design, section 8.9)."""
-
-LENIENT_CHUNK_MS = 10_000
-STRICT_CHUNK_MS = 1_000
-"""Longest audio in one message (protocol reference, section 3)."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SilenceMs = Annotated[int, Field(ge=1, le=60_000)]
@@ -52,6 +61,12 @@ class Settings(ListeningSettings):
     )
     workers: Count = Field(default_factory=_cores, description="Engine threads")
     max_sessions: Count = Field(default_factory=lambda: SESSIONS_PER_CORE * _cores(), description="Sessions at once")
+    max_sessions_per_key: Count | None = Field(
+        None, description="Of them, sessions of one key and its temporary tokens; without keys, of all together"
+    )
+    max_new_sessions_per_minute: Count | None = Field(
+        None, description="Sessions that one key may begin in any 60 s; a session that is resumed isn't a new one"
+    )
     max_session_s: Annotated[int, Field(ge=1)] = Field(10_800, description="Longest session")
     max_backlog_s: Seconds = Field(300, description="Audio that may wait to be transcribed in one session")
     resume_window_s: Annotated[float, Field(ge=0, le=3600)] = Field(
@@ -67,6 +82,21 @@ class Settings(ListeningSettings):
     formatted_source: FormattedSource = Field(
         FormattedSource.FULL_DECODE, description="Where the words of a formatted final come from"
     )
+    webhooks: bool = Field(True, description="Post the finals of a session where its client wants them")
+    webhook_networks: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        description="Networks that webhooks may reach besides the public Internet, separated by commas: `127.0.0.1`, "
+        "`10.0.0.0/8`",
+    )
+    webhook_secret: str | None = Field(
+        None, description="Signs webhooks as Standard Webhooks does: `whsec_` and a key in base64", repr=False
+    )
+    llm_gateway_url: str | None = Field(
+        None,
+        description="Base address of an OpenAI-compatible service for `llm_gateway`, such as `http://HOST:11434/v1`",
+    )
+    llm_gateway_key: str | None = Field(None, description="Key for that service", repr=False)
+    llm_gateway_timeout_s: Seconds = Field(30, description="Longest time for one answer of it")
     strict: bool = Field(False, description="Refuse what the hosted service refuses instead of mending it")
     metrics: bool = Field(True, description="Serve /metrics")
 
@@ -92,7 +122,9 @@ def server_config(settings: Settings) -> ServerConfig:
         auth=auth_config(settings),
         engine=_engine_config(settings),
         session=_session_config(settings),
+        outbound=_outbound_config(settings),
         max_sessions=settings.max_sessions,
+        key_limits=KeyLimits(settings.max_sessions_per_key, settings.max_new_sessions_per_minute),
         resume_window_s=settings.resume_window_s,
         has_metrics=settings.metrics,
         log_level=settings.log_level,
@@ -113,6 +145,34 @@ def _engine_options(settings: Settings) -> dict[str, str]:
     return {} if settings.smart_turn is None else {"smart_turn": settings.smart_turn}
 
 
+def _outbound_config(settings: Settings) -> OutboundConfig:
+    try:
+        key = b"" if settings.webhook_secret is None else read_secret(settings.webhook_secret)
+    except ValueError as error:
+        raise SettingsError(f"webhook_secret: {error}") from None
+    objection = url_objection(settings.llm_gateway_url or "")
+    if objection is not None:
+        raise SettingsError(f"llm_gateway_url: {objection}")
+    llm_key = settings.llm_gateway_key or ""
+    if not (llm_key.isascii() and llm_key.isprintable()):
+        raise SettingsError("llm_gateway_key: holds characters that no key has; was it copied with a line break?")
+    return OutboundConfig(
+        has_webhooks=settings.webhooks,
+        networks=tuple(_network(text) for text in settings.webhook_networks),
+        webhook_key=key,
+        llm_url=settings.llm_gateway_url or None,
+        llm_key=llm_key,
+        llm_timeout_s=settings.llm_gateway_timeout_s,
+    )
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text)
+    except ValueError as error:
+        raise SettingsError(f"webhook_networks: expected an address or ADDRESS/BITS; {error}") from None
+
+
 def _session_config(settings: Settings) -> SessionConfig:
     return SessionConfig(
         turn=TurnConfig(
@@ -126,7 +186,6 @@ def _session_config(settings: Settings) -> SessionConfig:
             inactivity_timeout_s=settings.inactivity_timeout_s,
             max_duration_s=settings.max_session_s,
             max_backlog_ms=round(settings.max_backlog_s * 1000),
-            max_chunk_ms=STRICT_CHUNK_MS if settings.strict else LENIENT_CHUNK_MS,
             is_strict=settings.strict,
         ),
     )

@@ -86,7 +86,7 @@ class Stage:
     def __init__(self, player: Player, witness: Callable[[str, Mapping[str, str]], Witness] = _nobody) -> None:
         self._player = player
         self._witness = witness
-        self._played: WeakKeyDictionary[Conversation, tuple[Director, int]] = WeakKeyDictionary()
+        self._played: WeakKeyDictionary[Conversation, Director] = WeakKeyDictionary()
 
     def admit(self, socket: WebSocket) -> StagedLine:
         """A connection came."""
@@ -95,24 +95,22 @@ class Stage:
     def _direction_of(self, conversation: Conversation) -> Direction:
         """What is played in a conversation that has just begun, or goes on over another connection."""
         if conversation not in self._played:
-            script = self._player.current
-            self._played[conversation] = Director(script.cues), script.timeline.frame_ms
-        return Direction(conversation, *self._played[conversation])
+            self._played[conversation] = Director(self._player.current.cues)
+        return Direction(conversation, self._played[conversation])
 
 
 @dataclass(frozen=True, slots=True)
 class Direction:
-    """What a conversation plays; `piece_ms` is what its engine judges at once."""
+    """What a conversation plays."""
 
     conversation: Conversation
     director: Director
-    piece_ms: int
 
     @property
     def is_all_told(self) -> bool:
-        """All audio that came is judged, but for less than a piece, and told; or nothing more will be."""
+        """All audio that came is judged and told; or nothing more will be."""
         talk = self.conversation
-        return talk.farewell is not None or (talk.backlog_ms < self.piece_ms and talk.outbox.is_empty)
+        return talk.farewell is not None or (talk.is_all_judged and talk.outbox.is_empty)
 
 
 class StagedLine:
@@ -191,6 +189,9 @@ class StagedLine:
     async def _perform_when_told(self, acts: list[Act]) -> None:
         if not acts or self._direction is None:
             return
+        while not self._direction.conversation.is_all_judged and self._departure is None:
+            await asyncio.sleep(_TOLD_POLL_S)
+        await asyncio.sleep(0)  # what was heard last is on its way through the loop
         while not self._direction.is_all_told and self._departure is None:
             await asyncio.sleep(_TOLD_POLL_S)
         async with self._speaking:  # the last message is on its way

@@ -32,6 +32,8 @@ def _check_readable(setting: str, path: Path) -> None:
         path.read_bytes()
     except OSError as error:
         raise SettingsError(f"{setting}: cannot read {path}: {error.strerror}") from None
+    except ValueError as error:
+        raise SettingsError(f"{setting}: {str(path)!r} is no path of a file: {error}") from None
 
 
 def _reason(files: TlsFiles, error: ssl.SSLError) -> str:

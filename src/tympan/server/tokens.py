@@ -1,12 +1,14 @@
 """Temporary tokens: signed, expiring, with a cap on the session's length (protocol reference, section 7.1).
 
-A token is a JWT signed with HS256. Nothing is stored, but for the ids of used tokens where each may be
-used once: they are kept until they expire, and no more of them than `MAX_REMEMBERED`.
+A token is a JWT signed with HS256. What it opens counts as a session of the key that it was made with: it names that
+by an id, which only the holder of the secret can make out of a key. Nothing is stored, but for the ids of used tokens
+where each may be used once: they are kept until they expire, and no more of them than `MAX_REMEMBERED`.
 """
 
 from __future__ import annotations
 
 import hashlib
+import hmac
 import secrets
 import time
 from collections.abc import Callable
@@ -20,13 +22,16 @@ MAX_REMEMBERED = 100_000
 _ALGORITHM = "HS256"
 _EXPIRED = "Signature has expired"
 _INVALID = "Invalid API key"
+_KEY_ID_CHARS = 16
 
 
 @dataclass(frozen=True, slots=True)
 class Grant:
-    """What a credential allows. `max_session_s` is None where the server's own limit holds."""
+    """What a credential allows. `max_session_s` is None where the server's own limit holds; `key_id` tells whose
+    limits of sessions hold, empty for all who show no key."""
 
     max_session_s: int | None = None
+    key_id: str = ""
 
 
 class TokenMint:
@@ -37,15 +42,21 @@ class TokenMint:
     ) -> None:
         # Hashed to the length that HS256 wants, whatever the operator chose.
         self._key = hashlib.sha256(secret.encode()).digest()
+        self._naming_key = hashlib.sha256(b"key id " + secret.encode()).digest()
         self._is_single_use = is_single_use
         self._unix_clock = unix_clock
         self._used: dict[str, float] = {}  # token id → expiry, Unix seconds
 
-    def mint(self, *, expires_in_s: int, max_session_s: int) -> str:
-        """A token with which a session may be opened in the next `expires_in_s`."""
+    def key_id(self, api_key: str) -> str:
+        """What a key is called in a token and where its sessions are counted; it doesn't give the key away."""
+        return hmac.new(self._naming_key, api_key.encode(), hashlib.sha256).hexdigest()[:_KEY_ID_CHARS]
+
+    def mint(self, *, expires_in_s: int, max_session_s: int, key_id: str = "") -> str:
+        """A token with which the key of that id may open a session in the next `expires_in_s`."""
         claims = {
             "exp": self._unix_clock() + expires_in_s,
             "max_session_s": max_session_s,
+            "key_id": key_id,
             "jti": secrets.token_urlsafe(12),
         }
         return jwt.encode(claims, self._key, algorithm=_ALGORITHM)
@@ -65,13 +76,14 @@ class TokenMint:
                 options={"require": ["exp", "jti", "max_session_s"], "verify_exp": False},
             )
             expiry_s, max_session_s = float(claims["exp"]), int(claims["max_session_s"])
-        except (jwt.InvalidTokenError, TypeError, ValueError):
+        except (jwt.InvalidTokenError, TypeError, ValueError, OverflowError, RecursionError):
             raise Unauthorized(_INVALID) from None
         if self._unix_clock() >= expiry_s:
             raise Unauthorized(_EXPIRED)
         if self._is_single_use:
             self._spend(str(claims["jti"]), expiry_s)
-        return Grant(max_session_s)
+        # A token of an earlier version names no key: it counts like those who show none.
+        return Grant(max_session_s, str(claims.get("key_id", "")))
 
     def _spend(self, token_id: str, expiry_s: float) -> None:
         now = self._unix_clock()

@@ -5,8 +5,11 @@ these subclasses add what an open port needs besides:
 - no connection above the limit, and none that stays without becoming a WebSocket;
 - a client that sends pings and reads no pongs is paused too;
 - a connection that is to be closed is cut when the peer doesn't help to close it;
+- a peer that broke the protocol is told why even while it sends: what it still sends is dropped;
 - an app that has closed may still receive: then it learns how the peer took it, by a close message or by none;
 - reads are small, so that one read's worth of tiny frames can't hold up the loop for long;
+- a message comes in so many pieces and no more: each costs memory, and an empty one counts towards no size;
+- a handshake that `websockets` refuses (a line or headers too long) is answered and closed, not left open for ever;
 - what a client does wrong, or is refused for, is no error of the server's: the log shows no trace of it.
 """
 
@@ -29,8 +32,15 @@ MAX_HTTP_S = 30.0
 CLOSE_GRACE_S = 5.0
 """Time for the peer to answer a close and to take what was sent before it."""
 
+QUIET_S = 0.5
+"""A peer that broke the protocol and sends nothing for so long has seen why it is closed, or won't."""
+
 READ_BYTES = 16_384
 """Half a second of 16 kHz PCM; up to 2,700 empty WebSocket messages."""
+
+
+MAX_FRAGMENTS = 1024
+"""Of one message. Clients send whole messages; proxies that cut them cut at some kilobytes."""
 
 
 class BoundedHttp(H11Protocol):
@@ -71,7 +81,24 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     """WebSocket connections that always end."""
 
     _cut_timer: TimerHandle | None = None
+    _is_failed = False
     _has_own_close_queued = False  # uvicorn tells the app of its own close, as if it were the peer's
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._is_failed:
+            self._close_when_quiet()
+        if self.conn.handshake_exc is not None and not self.handshake_initiated:
+            self.handshake_initiated = self.handshake_complete = self.close_sent = True
+            self.transport.write(b"".join(self.conn.data_to_send()))
+            self.transport.close()
+
+    def handle_cont(self, event: Frame) -> None:
+        super().handle_cont(event)
+        if len(self.frames) > MAX_FRAGMENTS and not self.close_sent:
+            self.frames = []
+            self.conn.fail(1009, f"a message in more than {MAX_FRAGMENTS} pieces")
+            self.handle_parser_exception()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._cut_timer is not None:
@@ -90,10 +117,30 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
     def send_receive_event_to_app(self) -> None:
         if self.curr_msg_data_type == "text" and not self.close_sent and not _is_utf8(b"".join(self.frames)):
             self.frames = []
-            self.conn.send_close(1007, "invalid UTF-8")
+            self.conn.fail(1007, "invalid UTF-8")
             self.handle_parser_exception()
             return
         super().send_receive_event_to_app()
+
+    def handle_parser_exception(self) -> None:
+        if self._is_failed:
+            return
+        self._is_failed = True
+        closed = self.conn.close_sent
+        if closed is None:  # the handshake isn't answered yet
+            self.transport.abort()
+            return
+        self.queue.put_nowait({"type": "websocket.disconnect", "code": closed.code, "reason": closed.reason})
+        self.transport.write(b"".join(self.conn.data_to_send()))
+        self.close_sent = True
+        self._close_when_quiet()
+
+    def _close_when_quiet(self) -> None:
+        # Closed at once, the socket would answer what still comes with a reset, which may overtake the close message;
+        # a proxy between then tells its client of no reason.
+        if self.close_timer is not None:
+            self.close_timer.cancel()
+        self.close_timer = self.loop.call_later(QUIET_S, self.transport.close)
 
     def handle_close(self, event: Frame) -> None:
         received = self.conn.close_rcvd

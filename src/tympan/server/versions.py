@@ -6,29 +6,37 @@ To add a version: a class here with the shape of `ProtocolVersion`, and a route 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from tympan.core.config import SessionConfig
+from tympan.dsp.decode import check_decodable
+from tympan.dsp.focus import can_focus
 from tympan.formatting.pipeline import EnglishWording
 from tympan.wire.server_protocol import Farewell, ResumeRequest, ServerProtocol
 from tympan.wire.v2 import params as v2_params
 from tympan.wire.v2.server import V2ServerProtocol
 from tympan.wire.v2.server import farewell as v2_farewell
 from tympan.wire.v3 import params as v3_params
+from tympan.wire.v3.llm_gateway import Prompt
+from tympan.wire.v3.parameters.features import VOICE_FOCUS
 from tympan.wire.v3.server import V3ServerProtocol
 from tympan.wire.v3.server import farewell as v3_farewell
+from tympan.wire.v3.webhook import Webhook
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What a client asks for: the session, the protocol object that will speak for it, and log fields that
-    tell what of it has no effect. The fields hold no credential. `is_resumable`: keep it when its client is lost."""
+    tell what of it has no effect. The fields hold no credential. `is_resumable`: keep it when its client is lost.
+    `webhook`: post its finals when it is over. `prompt`: ask a language model about each turn."""
 
     config: SessionConfig
     protocol: ServerProtocol
     remarks: Mapping[str, object] = field(default_factory=dict)
     is_resumable: bool = False
+    webhook: Webhook | None = None
+    prompt: Prompt | None = None
 
 
 class ProtocolVersion(Protocol):
@@ -81,11 +89,23 @@ class V3:
             strict=defaults.limits.is_strict,
             api_version=headers.get("assemblyai-version"),
         )
+        check_decodable(config.audio)
+        without_effect = options.without_effect
+        if config.focus is not None and not can_focus():
+            config = replace(config, focus=None)
+            without_effect += (VOICE_FOCUS.name,)
         remarks: dict[str, object] = {}
-        if options.requested_model is not None or options.without_effect:
-            remarks = {"requested_model": options.requested_model, "without_effect": options.without_effect}
+        if options.requested_model is not None or without_effect:
+            remarks = {"requested_model": options.requested_model, "without_effect": without_effect}
         protocol = V3ServerProtocol(config, options, EnglishWording())
-        return Asked(config, protocol, remarks, is_resumable=options.is_resumable)
+        return Asked(
+            config,
+            protocol,
+            remarks,
+            is_resumable=options.is_resumable,
+            webhook=options.webhook,
+            prompt=options.prompt,
+        )
 
     def farewell(self, error: Exception | None) -> Farewell:
         return v3_farewell(error)

@@ -7,7 +7,8 @@
         transcribe(server.url, server.api_key)
         server.assert_terminated_gracefully()
 
-With pytest the fixture `tympan_server` is such a server, one for each test. It needs `pip install "tympan[server]"`.
+With pytest the fixture `tympan_server` is such a server, one for each test; `strict_tympan_server` refuses what the
+hosted service refuses. It needs `pip install "tympan[server]"`.
 Names are imported when they are first used: pytest imports this package in every run.
 """
 

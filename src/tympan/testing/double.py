@@ -21,7 +21,7 @@ API_KEY = "tympan-test-key"
 
 
 class DoubleServer:
-    """A scripted server; it runs while it is entered.
+    """A scripted server; it runs while it is entered. A `strict` one refuses what the hosted service refuses.
 
     What `says`, `closes` and the like describe is played by the next session, and by those after it; `then` begins to
     describe the session after that. What is described once a session has begun is for a new programme.
@@ -30,7 +30,8 @@ class DoubleServer:
     api_key = API_KEY
     """The only one that it accepts."""
 
-    def __init__(self, script: str | Path | None = None) -> None:
+    def __init__(self, script: str | Path | None = None, *, strict: bool = False) -> None:
+        self._is_strict = strict
         self._recognizer = ScriptedRecognizer(Programme())
         self._player = self._recognizer.player
         self._draft: Draft | None = Draft()  # None while a whole script waits
@@ -41,7 +42,8 @@ class DoubleServer:
             self.plays(script)
 
     def __enter__(self) -> Self:
-        self._running = RunningServer(self._recognizer, Stage(self._player, self._witness), self.api_key)
+        stage = Stage(self._player, self._witness)
+        self._running = RunningServer(self._recognizer, stage, self.api_key, is_strict=self._is_strict)
         return self
 
     def __exit__(
@@ -190,5 +192,5 @@ class DoubleServer:
 def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, ValueError) as error:  # no path, or no text
         raise ScriptError(f"cannot read the script {path}: {error}") from error

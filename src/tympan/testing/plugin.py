@@ -1,4 +1,4 @@
-"""The pytest plugin: one fixture. It imports nothing that a run without the fixture doesn't need."""
+"""The pytest plugin: two fixtures. It imports nothing that a run without them doesn't need."""
 
 from __future__ import annotations
 
@@ -19,4 +19,13 @@ def tympan_server() -> Iterator[DoubleServer]:
     from tympan.testing import DoubleServer
 
     with DoubleServer() as server:
+        yield server
+
+
+@pytest.fixture
+def strict_tympan_server() -> Iterator[DoubleServer]:
+    """The same, and it refuses what the hosted service refuses."""
+    from tympan.testing import DoubleServer
+
+    with DoubleServer(strict=True) as server:
         yield server

@@ -7,18 +7,22 @@ import secrets
 import socket
 import threading
 import time
+from ipaddress import ip_network
 
 import uvicorn
 
+from tympan.core.config import SessionConfig, SessionLimits
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
-from tympan.server.config import AuthConfig, ServerConfig
+from tympan.server.config import AuthConfig, OutboundConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, bind, listening_config
 from tympan.server.stage import Stage
 
 _HOST = "127.0.0.1"
+_RECEIVERS = (ip_network("127.0.0.0/8"), ip_network("::1"))
+"""Webhooks go to receivers of the test as well."""
 _START_S = 10.0
 _STOP_S = 10.0
 _POLL_S = 0.001
@@ -30,6 +34,7 @@ class _QuickServer(Server):
 
     def __init__(self, config: uvicorn.Config, sessions: Gateway) -> None:
         super().__init__(config, sessions)
+        self._gateway = sessions
         self.loop: asyncio.AbstractEventLoop | None = None
         self._stopping = asyncio.Event()
 
@@ -45,6 +50,7 @@ class _QuickServer(Server):
             connection.transport.abort()
         if self.server_state.tasks:
             await asyncio.wait(self.server_state.tasks, timeout=_LAST_WORDS_S)
+        await self._gateway.deliveries.drain(_LAST_WORDS_S)
 
     def stop(self) -> None:
         """End, from another thread."""
@@ -56,8 +62,13 @@ class _QuickServer(Server):
 class RunningServer:
     """It accepts connections from when it is made until `stop`."""
 
-    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str) -> None:
-        config = ServerConfig(auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()), max_sessions=64)
+    def __init__(self, recognizer: ScriptedRecognizer, stage: Stage, api_key: str, *, is_strict: bool) -> None:
+        config = ServerConfig(
+            auth=AuthConfig(api_keys=(api_key,), token_secret=secrets.token_hex()),
+            session=SessionConfig(limits=SessionLimits(is_strict=is_strict)),
+            outbound=OutboundConfig(networks=_RECEIVERS),
+            max_sessions=64,
+        )
         gateway = Gateway(config)
         self._server = _QuickServer(listening_config(create_app(gateway), config.network), gateway)
         self._sockets = bind(_HOST, 0)

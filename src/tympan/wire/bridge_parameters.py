@@ -10,7 +10,7 @@ from tympan.core.config import SessionConfig, TurnConfig
 from tympan.wire.v2.params import parse_query
 from tympan.wire.v3.client import ParameterValue
 from tympan.wire.v3.models import DEFAULT_MODEL
-from tympan.wire.v3.parameters import MAX_KEYTERMS
+from tympan.wire.v3.parameters.features import MAX_KEYTERMS
 
 MAX_TERM_CHARS = 50
 """Longer key terms are ignored by v3 (protocol reference, section 2.1)."""
@@ -59,6 +59,7 @@ def bridge_request(query: str) -> BridgeRequest:
         BadParameter: a value that can't be used; the connection ends before it begins.
     """
     config, options = parse_query(query, defaults=SessionConfig(), strict=False)
+    assert isinstance(config.audio, AudioFormat)  # v2 has no compressed audio
     fitting = [term for term in options.word_boost if 0 < len(term) <= MAX_TERM_CHARS]
     terms = tuple(fitting[:MAX_KEYTERMS])
     parameters: dict[str, ParameterValue] = {

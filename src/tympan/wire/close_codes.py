@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from tympan.core.errors import (
     AudioTooFast,
+    BadAudio,
     BadChunk,
     BadParameter,
     ChunkTooShort,
@@ -23,6 +24,8 @@ from tympan.core.errors import (
     ServerStopping,
     SessionExpired,
     SessionRefused,
+    TooManyNewSessions,
+    TooManySessionsOfKey,
     TympanError,
     Unauthorized,
 )
@@ -41,7 +44,7 @@ class Ending:
 class EndingRule:
     """Errors of one type end like this; `{}` in the text is the error's own message.
 
-    With a `parameter`, only where that one is wrong.
+    With a `parameter`, only where that one is wrong. `difference` is to the hosted service, where there is one.
     """
 
     error_type: type[TympanError]
@@ -49,6 +52,7 @@ class EndingRule:
     text: str
     when: str
     parameter: str | None = None
+    difference: str = ""
 
     def matches(self, error: Exception) -> bool:
         """The error ends a connection like this."""
@@ -59,9 +63,42 @@ class EndingRule:
 V3_RULES = (
     EndingRule(Unauthorized, 1008, "Unauthorized Connection: {}", "no credential, or not a valid one"),
     EndingRule(NotResumable, 4004, "Session Not Resumable: {}", "the session to resume isn't kept (any more)"),
+    EndingRule(
+        TooManyNewSessions,
+        1008,
+        "Unauthorized Connection: Too many new sessions: {}",
+        "the key has begun `max_new_sessions_per_minute`",
+        difference="the text is ours; no limit unless the operator sets one",
+    ),
+    EndingRule(
+        TooManySessionsOfKey,
+        3009,
+        "Unauthorized Connection: Too many concurrent sessions",
+        "the key holds `max_sessions_per_key`",
+        difference="no limit unless the operator sets one; the hosted service's documentation also says 1008",
+    ),
     EndingRule(SessionRefused, 3009, "Unauthorized Connection: Too many concurrent sessions", "the server is full"),
-    EndingRule(BadChunk, 3007, "Input Duration Error: {}", "a binary message too long or too short"),
-    EndingRule(AudioTooFast, 3007, "{}", "too much audio waits to be judged"),
+    EndingRule(
+        BadChunk,
+        3007,
+        "Input Duration Error: {}",
+        "a binary message too long or too short",
+        difference="from 10 s on, not 1 s, and short ones never, unless strict",
+    ),
+    EndingRule(
+        AudioTooFast,
+        3007,
+        "{}",
+        "too much audio waits to be judged",
+        difference="audio is judged as fast as it can be, and that pace counts, unless strict",
+    ),
+    EndingRule(
+        BadAudio,
+        3006,
+        "User Input Validation Error: {}",
+        "compressed audio that can't be read",
+        difference="the hosted service's code and text for it aren't known",
+    ),
     EndingRule(ProtocolError, 3006, "User Input Validation Error: {}", "a bad parameter, bad JSON or a bad message"),
     EndingRule(Inactive, 3006, "{}", "nothing came for `inactivity_timeout`"),
     EndingRule(
@@ -69,12 +106,16 @@ V3_RULES = (
         3008,
         "Session Expired: Maximum session duration exceeded",
         "`expires_at` has come",
+        difference="the last words are told before",
     ),
     EndingRule(ServerStopping, 3005, "Session Cancelled: {}", "the server shuts down"),
     EndingRule(ResumedElsewhere, 4103, "Session Resumed Elsewhere", "another connection resumed the session"),
     EndingRule(TympanError, 3005, "Session Cancelled: An error occurred", "the server failed; details in its log"),
 )
 """First match wins (protocol reference, section 4.12)."""
+
+TOO_MANY = "Too many"
+"""In the text of a 1008: the credential isn't wrong, it has too many sessions, or began too many."""
 
 V3_GRACEFUL = Ending(1000, "Session Ended")
 V3_ERROR_REASON = "See Error message for details"
@@ -107,6 +148,18 @@ V2_RULES = (
     ),
     EndingRule(Unauthorized, 4001, "Not Authorized: {}", "no credential, or not a valid one"),
     EndingRule(
+        TooManyNewSessions,
+        4102,
+        "This account has exceeded the number of allowed streams: {}",
+        "the key has begun `max_new_sessions_per_minute`",
+    ),
+    EndingRule(
+        TooManySessionsOfKey,
+        4102,
+        "This account has exceeded the number of allowed streams",
+        "the key holds `max_sessions_per_key`",
+    ),
+    EndingRule(
         SessionRefused,
         4102,
         "This account has exceeded the number of allowed streams",
@@ -114,7 +167,13 @@ V2_RULES = (
     ),
     EndingRule(AudioTooFast, 4029, "Client sent audio too fast: {}", "too much audio waits to be judged"),
     EndingRule(ChunkTooShort, 4032, "Audio duration is too short: {}", "only when the server is strict"),
-    EndingRule(BadChunk, 4033, "Audio duration is too long: {}", "a message with too much audio"),
+    EndingRule(
+        BadChunk,
+        4033,
+        "Audio duration is too long: {}",
+        "a message with too much audio",
+        difference="from 10 s on, not 2 s, unless strict",
+    ),
     EndingRule(NotJson, 4100, "Endpoint received invalid JSON: {}", "a text message that is no JSON"),
     EndingRule(
         ProtocolError,
@@ -130,7 +189,13 @@ V2_RULES = (
         "Temporary server condition forced blocking client's request: {}",
         "the server shuts down; all words were told before",
     ),
-    EndingRule(TympanError, 1011, "An error occurred", "the server failed; details in its log"),
+    EndingRule(
+        TympanError,
+        1011,
+        "An error occurred",
+        "the server failed; details in its log",
+        difference="what the hosted service sent then isn't known",
+    ),
 )
 """First match wins (protocol reference, sections 8.4 and 9)."""
 
@@ -176,6 +241,7 @@ UPSTREAM_REFUSES_KEY = 1008
 UPSTREAM_EXPIRED = 3008
 
 BRIDGE_RULES = (
+    BridgeRule(UPSTREAM_REFUSES_KEY, TOO_MANY, 4102, "This account has exceeded the number of allowed streams"),
     BridgeRule(
         UPSTREAM_REFUSES_KEY, "", 4001, "Not Authorized: the service behind the bridge doesn't accept the bridge's key"
     ),

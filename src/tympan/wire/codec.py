@@ -5,16 +5,19 @@ Rules:
 - Decoding ignores unknown fields, takes `null` for absent where a field may be None, and refuses an
   unknown type. Whatever the text holds, the outcome is a message or a `ProtocolError`.
 - Encoding omits fields that are None (clients trip over nulls) and writes ASCII only, so that text with
-  lone surrogates can still be sent.
+  lone surrogates can still be sent. In what is decoded there are none: half of a pair, which JSON can spell
+  and nothing can write down, is read as U+FFFD.
 - A bool is not an integer. `5.0` is accepted where an integer is due, `5.5` isn't. NaN and infinities
   are refused both ways.
 
-Field types may be str, int, float, bool, another dataclass, `tuple[X, ...]`, and any of them `| None`.
+Field types may be str, int, float, bool, another dataclass, `tuple[X, ...]`, and any of them `| None`; or `Any`, for a
+JSON value that nothing here looks into.
 """
 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields, is_dataclass
 from functools import partial
@@ -29,6 +32,8 @@ T = TypeVar("T")
 _MAX_ECHO_CHARS = 100
 _MAX_INTEGER = 2**53 - 1
 """Integers beyond this are no longer exact in JavaScript, and nothing here counts so far."""
+
+_HALF_PAIR = re.compile("[\ud800-\udfff]")
 
 _Reader = Callable[[str, Any], Any]
 """Turns the JSON value at a path into a field's value, or raises `BadParameter(path)`."""
@@ -72,7 +77,7 @@ class Codec(Generic[M]):
             raise MalformedMessage(f"Invalid Message: expected a string under '{self._tag}', got {_described(tag)}")
         reader = self._readers.get(tag)
         if reader is None:
-            raise UnknownMessageType(tag[:_MAX_ECHO_CHARS])
+            raise UnknownMessageType(_whole(tag[:_MAX_ECHO_CHARS]))
         message: M = reader("", document)
         return message
 
@@ -124,6 +129,8 @@ def _to_json(value: Any) -> Any:
         return value
     if isinstance(value, tuple):
         return [_to_json(item) for item in value]
+    if isinstance(value, dict | list):
+        return value  # of a field of type Any
     # The names themselves: fields() would build them anew for every word.
     named = ((name, getattr(value, name)) for name in value.__dataclass_fields__)
     return {name: _to_json(item) for name, item in named if item is not None}
@@ -176,6 +183,10 @@ def _read_optional(read: _Reader, path: str, value: Any) -> Any:
     return None if value is None else read(path, value)
 
 
+def _read_any(path: str, value: Any) -> Any:
+    return value
+
+
 def _read_list(read: _Reader, path: str, value: Any) -> tuple[Any, ...]:
     if not isinstance(value, list):
         raise _wrong_type(path, "a list", value)
@@ -185,7 +196,7 @@ def _read_list(read: _Reader, path: str, value: Any) -> tuple[Any, ...]:
 def _read_str(path: str, value: Any) -> str:
     if not isinstance(value, str):
         raise _wrong_type(path, "a string", value)
-    return value
+    return _whole(value)
 
 
 def _read_bool(path: str, value: Any) -> bool:
@@ -212,7 +223,13 @@ _SCALAR_READERS: Mapping[Any, _Reader] = {
     bool: _read_bool,
     int: _read_int,
     float: _read_float,
+    Any: _read_any,
 }
+
+
+def _whole(text: str) -> str:
+    """The text without halves of surrogate pairs."""
+    return text if text.isascii() else _HALF_PAIR.sub("\ufffd", text)
 
 
 def _wrong_type(path: str, expected: str, value: Any) -> BadParameter:

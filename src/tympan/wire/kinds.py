@@ -22,6 +22,7 @@ T = TypeVar("T")
 _MAX_ECHO_CHARS = 50
 _TRUE = frozenset({"true", "1", "yes"})
 _FALSE = frozenset({"false", "0", "no"})
+_OUT_OF_RANGE_NOTE = "a number out of range, else clamped"
 _INTEGER = re.compile(r"[+-]?[0-9]{1,15}")
 
 
@@ -33,12 +34,24 @@ class Kind(ABC, Generic[T]):
     def description(self) -> str:
         """Type and limits, for the protocol reference."""
 
+    @property
+    def strict_note(self) -> str:
+        """What a strict session refuses and another doesn't, for the compatibility report."""
+        return ""
+
     @abstractmethod
     def parse(self, name: str, texts: Sequence[str]) -> T:
         """The value of a parameter given in the query; `texts` has one item for each time it was given.
 
         Raises:
             BadParameter: the text isn't of this kind.
+        """
+
+    def check_spelling(self, name: str, texts: Sequence[str]) -> None:
+        """Look at a text that is understood as the hosted service does, which understands fewer.
+
+        Raises:
+            BadParameter: it isn't understood there.
         """
 
     def check(self, name: str, value: T, *, is_strict: bool) -> T:
@@ -69,17 +82,24 @@ class Flag(Kind[bool]):
 
 @dataclass(frozen=True, slots=True)
 class Integer(Kind[int]):
-    """A whole number. `below` is the reason given instead of clamping, likewise `above`."""
+    """A whole number. `below` is the reason given instead of clamping, likewise `above`; `is_clamped`: by the hosted
+    service too."""
 
     low: int
     high: int
     unit: str = ""
     below: str | None = None
     above: str | None = None
+    is_clamped: bool = False
 
     @property
     def description(self) -> str:
         return f"int, {self.low:,} to {self.high:,} {self.unit}".rstrip()
+
+    @property
+    def strict_note(self) -> str:
+        is_mended = not (self.is_clamped or (self.below and self.above))
+        return _OUT_OF_RANGE_NOTE if is_mended else ""
 
     def parse(self, name: str, texts: Sequence[str]) -> int:
         text = texts[-1].strip()
@@ -90,7 +110,7 @@ class Integer(Kind[int]):
     def check(self, name: str, value: int, *, is_strict: bool) -> int:
         refusal = self.below if value < self.low else self.above
         clamped = min(max(value, self.low), self.high)
-        if clamped != value and (refusal or is_strict):
+        if clamped != value and (refusal or (is_strict and not self.is_clamped)):
             raise BadParameter(name, refusal or _out_of_range(self.low, self.high, self.unit))
         return clamped
 
@@ -105,6 +125,10 @@ class Number(Kind[float]):
     @property
     def description(self) -> str:
         return f"float, {self.low:g} to {self.high:g}"
+
+    @property
+    def strict_note(self) -> str:
+        return _OUT_OF_RANGE_NOTE
 
     def parse(self, name: str, texts: Sequence[str]) -> float:
         try:
@@ -176,6 +200,10 @@ class Strings(Kind[tuple[str, ...]]):
     def description(self) -> str:
         return f"list of str, at most {self.max_items}"
 
+    @property
+    def strict_note(self) -> str:
+        return "a list that isn't one JSON array"
+
     def parse(self, name: str, texts: Sequence[str]) -> tuple[str, ...]:
         items: list[str] = []
         for text in texts:
@@ -186,6 +214,10 @@ class Strings(Kind[tuple[str, ...]]):
             else:
                 items.append(text)
         return tuple(item.strip() for item in items if item.strip())
+
+    def check_spelling(self, name: str, texts: Sequence[str]) -> None:
+        if len(texts) > 1 or (texts[0].strip() and not texts[0].lstrip().startswith("[")):
+            raise BadParameter(name, "Invalid JSON array")
 
     def check(self, name: str, value: tuple[str, ...], *, is_strict: bool) -> tuple[str, ...]:
         if len(value) > self.max_items:

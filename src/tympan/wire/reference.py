@@ -50,4 +50,4 @@ def _type_text(hint: Any) -> str:
         return _type_text(get_args(hint)[0])
     if get_origin(hint) is tuple:
         return f"list of {_type_text(get_args(hint)[0])}"
-    return str(hint.__name__)
+    return "JSON" if hint is Any else str(hint.__name__)

@@ -59,6 +59,13 @@ def serve(
     ] = None,
     workers: Annotated[int | None, typer.Option(help="Engine threads (default: one a core).")] = None,
     max_sessions: Annotated[int | None, typer.Option(help="Sessions at once (default: 8 a core).")] = None,
+    max_sessions_per_key: Annotated[
+        int | None, typer.Option(help="Sessions of one key at once (default: no limit).", show_default=False)
+    ] = None,
+    max_new_sessions_per_minute: Annotated[
+        int | None,
+        typer.Option(help="Sessions that one key may begin in a minute (default: no limit).", show_default=False),
+    ] = None,
     max_session_s: Annotated[int | None, typer.Option(help="Longest session (default: 10800).")] = None,
     max_backlog_s: Annotated[
         float | None, typer.Option(help="Audio that may wait in one session (default: 300).")
@@ -98,6 +105,8 @@ def serve(
         "script": script,
         "workers": workers,
         "max_sessions": max_sessions,
+        "max_sessions_per_key": max_sessions_per_key,
+        "max_new_sessions_per_minute": max_new_sessions_per_minute,
         "max_session_s": max_session_s,
         "max_backlog_s": max_backlog_s,
         "resume_window_s": resume_window_s,

@@ -36,7 +36,7 @@ class Manifest:
             raw = json.loads(text)
             checksums = {str(name): str(checksum) for name, checksum in raw["sha256"].items()}
             manifest = Manifest(str(raw["source"]), str(raw["revision"]), checksums)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise ModelError(f"{path} is damaged: {error!r}; pull the model again") from error
         if set(manifest.sha256) != set(FILE_NAMES):
             raise ModelError(f"{path} is damaged: checksums of {FILE_NAMES} expected; pull the model again")
@@ -59,11 +59,11 @@ def find_model(model: str | None, models_dir: Path) -> ModelFiles:
     """
     if model is None or model == DEFAULT_MODEL:
         return default_files()
-    if (models_dir / model).is_dir():
+    if _is_folder(models_dir / model):
         return _in_folder(models_dir / model)
     if known_model(model) is not None:
         raise ModelError(f"model {model!r} is not on this machine; fetch it with: tympan models pull {model}")
-    if Path(model).is_dir():
+    if _is_folder(Path(model)):
         return _in_folder(Path(model))
     names = ", ".join(known.name for known in KNOWN_MODELS)
     raise ModelError(f"no model {model!r}: expected one of {names}, a model that was pulled, or a folder")
@@ -81,4 +81,15 @@ def _in_folder(folder: Path) -> ModelFiles:
     manifest = folder / MANIFEST_FILE
     if not manifest.is_file():
         return files
-    return replace(files, expected_sha256=Manifest.parse(manifest.read_text("utf-8"), manifest).sha256)
+    try:
+        text = manifest.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ModelError(f"{manifest} can't be read: {error}; pull the model again") from error
+    return replace(files, expected_sha256=Manifest.parse(text, manifest).sha256)
+
+
+def _is_folder(path: Path) -> bool:
+    try:
+        return path.is_dir()
+    except OSError:  # a name too long to be one, or a folder that isn't to be looked into
+        return False

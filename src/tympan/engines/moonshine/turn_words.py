@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import accumulate
 
 from tympan.core.config import Finality, FormattedSource
 from tympan.core.units import StreamMs
@@ -149,13 +150,18 @@ class TurnWords:
 
 
 def _spoken(words: Sequence[DecodedWord]) -> tuple[Word, ...]:
-    """Core words: times in order, confidence as the chance of the least sure token."""
+    """Core words: times in order, confidence as the chance of the least sure token.
+
+    A final word that was the last one when it was decoded may have been given all the sound there was; it ends where
+    the next one starts at the latest.
+    """
+    if not words:
+        return ()
+    starts_ms = [*accumulate((word.start_ms for word in words), max)]
+    limits_ms = [*starts_ms[1:], max(starts_ms[-1], words[-1].end_ms)]
     spoken: list[Word] = []
-    latest_ms = 0
-    for word in words:
-        start_ms = max(word.start_ms, latest_ms)
-        end_ms = max(word.end_ms, start_ms)
-        latest_ms = start_ms
+    for word, start_ms, limit_ms in zip(words, starts_ms, limits_ms, strict=True):
+        end_ms = max(start_ms, min(word.end_ms, limit_ms))
         confidence = math.exp(min(0.0, word.log_prob))
         spoken.append(Word(word.text, StreamMs(start_ms), StreamMs(end_ms), confidence))
     return tuple(spoken)

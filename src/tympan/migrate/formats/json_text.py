@@ -62,6 +62,8 @@ def root_of(text: str) -> int:
         json.loads(text)
     except json.JSONDecodeError as error:
         raise Unreadable(f"not JSON: {error.msg}", error.pos) from error
+    except ValueError as error:  # Python converts no number of thousands of digits
+        raise Unreadable(f"a number that can't be read: {error}") from error
     except RecursionError as error:
         raise Unreadable("nested too deeply") from error
     return start

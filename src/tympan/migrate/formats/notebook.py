@@ -13,11 +13,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import libcst as cst
-
 from tympan.migrate.document import Document, Edit, Place, Span, Unreadable, apply_edits
 from tympan.migrate.formats.json_text import elements, members, root_of
 from tympan.migrate.formats.opened import Format, OpenedFile
+from tympan.migrate.matching.parsing import parsed
 from tympan.migrate.matching.source import PythonDocument
 
 _MARK = re.compile(r"^#%%tympan cell (\d+) of (\d+)$", re.MULTILINE)
@@ -147,8 +146,8 @@ def _readable(cell: Cell) -> str:
 
 def _parses(code: str) -> bool:
     try:
-        cst.parse_module(code)
-    except (cst.ParserSyntaxError, RecursionError, UnicodeError):
+        parsed(code)
+    except Unreadable:
         return False
     return True
 

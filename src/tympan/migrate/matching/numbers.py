@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import re
 from collections.abc import Callable, Iterator, Mapping
 
 import libcst as cst
@@ -25,6 +26,8 @@ _OPERATORS: dict[type[cst.BaseBinaryOp], Callable[[Number, Number], Number]] = {
     cst.Divide: operator.truediv,
     cst.FloorDivide: operator.floordiv,
 }
+
+_DIGITS = re.compile("[0-9]{1,18}")
 
 _CONVERSIONS: dict[str, Callable[[Number], Number]] = {"int": int, "round": round, "float": float}
 
@@ -48,7 +51,7 @@ def number_of(
         case cst.Call(func=cst.Name("int" | "round" | "float" as name), args=[cst.Arg(value=inner)]):
             value = number_of(code, inner, given, depth + 1)
             return None if value is None else _CONVERSIONS[name](value)
-        case cst.SimpleString() if depth and node.evaluated_value and str(node.evaluated_value).isdigit():
+        case cst.SimpleString() if depth and _DIGITS.fullmatch(str(node.evaluated_value)):
             return int(str(node.evaluated_value))
         case cst.Call() if (default := _default(code, node)) is not None:
             return number_of(code, default, given, depth + 1)

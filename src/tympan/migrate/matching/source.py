@@ -7,7 +7,6 @@ and values are in `names.py`, texts in `strings.py`, numbers in `numbers.py`, th
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
@@ -23,6 +22,7 @@ from libcst.metadata import (
 )
 
 from tympan.migrate.document import Document, Edit, Span, Unreadable
+from tympan.migrate.matching.parsing import is_text, parsed
 
 N = TypeVar("N", bound=cst.CSTNode)
 M = TypeVar("M", bound=cst.CSTNode)
@@ -39,7 +39,10 @@ class PythonDocument(Document):
 
     def __init__(self, text: str, context: frozenset[str] = frozenset()) -> None:
         super().__init__(text, context)
-        self.module = _parsed(text)
+        self.module = parsed(text)
+        for node in self.nodes(cst.SimpleString):
+            if not is_text(node.value):
+                raise Unreadable("a text that Python can't read", self.span(node).start)
 
     def known(self) -> frozenset[str]:
         evidence: frozenset[str] = self.memo.get(EVIDENCE, frozenset())
@@ -222,24 +225,3 @@ def _is_preamble(statement: cst.BaseStatement) -> bool:
     first = statement.body[0]
     is_docstring = isinstance(first, cst.Expr) and isinstance(first.value, cst.SimpleString | cst.ConcatenatedString)
     return is_docstring or isinstance(first, cst.Global | cst.Nonlocal)
-
-
-def _parsed(text: str) -> cst.Module:
-    try:
-        return cst.parse_module(text)
-    except cst.ParserSyntaxError as error:
-        raise Unreadable("not Python that can be parsed", _offset_of(text, error.message)) from error
-    except UnicodeError as error:
-        raise Unreadable(f"not Python that can be parsed: {error}") from error
-    except RecursionError as error:
-        raise Unreadable("nested too deeply") from error
-
-
-def _offset_of(text: str, complaint: str) -> int:
-    """Where the parser's message says that it stopped; its own fields are those of the whole text."""
-    found = re.search(r"error at (\d+):(\d+)", complaint)
-    if found is None:
-        return 0
-    lines = text.split("\n")
-    line = min(max(int(found[1]), 1), len(lines))
-    return sum(len(before) + 1 for before in lines[: line - 1]) + min(int(found[2]), len(lines[line - 1]))

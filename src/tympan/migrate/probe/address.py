@@ -12,6 +12,7 @@ from tympan.core.errors import UsageError
 _SECURE = {"ws": False, "http": False, "wss": True, "https": True}
 _PORTS = {False: 80, True: 443}
 _CREDENTIALS = ("token",)
+_MAX_ECHO_CHARS = 200
 
 
 class Protocol(StrEnum):
@@ -43,7 +44,8 @@ class Address:
         Raises:
             UsageError: no address of a server.
         """
-        wrong = UsageError(f"{text!r} is no address of a server; expected something like ws://localhost:8000")
+        shown = text.partition("?")[0].rpartition("@")[2][:_MAX_ECHO_CHARS]  # nothing that may be secret
+        wrong = UsageError(f"{shown!r} is no address of a server; expected something like ws://localhost:8000")
         try:
             parts = urlsplit(text if "://" in text else f"ws://{text}")
             host, port = parts.hostname or "", parts.port

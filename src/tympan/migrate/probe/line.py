@@ -24,6 +24,8 @@ from tympan.migrate.probe.record import Closing, Document, Heard, Refusal, Said,
 
 _CLOSE_TIMEOUT_S = 1.0
 _MAX_MESSAGE_BYTES = 2**24
+_MAX_HEARD_CHARS = 2**26
+"""Of one connection; no service has so much to say of a minute of speech."""
 
 # websockets tells request headers, and with them the key, at DEBUG level.
 _logger = logging.getLogger("tympan.migrate.probe")
@@ -99,10 +101,15 @@ class Line:
             self._socket.transport.abort()
 
     async def _listen(self, socket: ClientConnection) -> None:
+        heard_chars = 0
         try:
             while True:
                 payload = await socket.recv()
                 text = payload if isinstance(payload, str) else payload.decode(errors="replace")
+                heard_chars += len(text)
+                if heard_chars > _MAX_HEARD_CHARS:
+                    socket.transport.abort()  # the record says that it broke off
+                    continue
                 self.record.heard.append(Heard.of(text, at_s=self._now_s(), sent_ms=self.record.sent_ms))
                 self._news.set()
         except ConnectionClosed as error:

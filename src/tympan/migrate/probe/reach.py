@@ -125,22 +125,27 @@ def _advice(refusal: Refusal) -> str:
 def _get(url: str, context: ssl.SSLContext | None, timeout_s: float) -> tuple[int, str]:
     """Status and a short body. Raises OSError."""
     try:
-        with urllib.request.urlopen(url, timeout=timeout_s, context=context) as answer:
-            return answer.status, _brief(answer.read(_MAX_BODY_BYTES))
-    except urllib.error.HTTPError as error:
-        with error:
-            return error.code, _brief(error.read(_MAX_BODY_BYTES))
+        with _answer(url, context, timeout_s) as answer:
+            return answer.status or 0, _brief(answer.read(_MAX_BODY_BYTES))
     except urllib.error.URLError as error:
         raise OSError(str(error.reason)) from error
     except (http.client.HTTPException, ValueError) as error:
         raise OSError("no HTTP is spoken there") from error
 
 
+def _answer(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
+    """The answer, whatever its status; an HTTPError is one."""
+    try:
+        return urllib.request.urlopen(url, timeout=timeout_s, context=context)
+    except urllib.error.HTTPError as error:
+        return error
+
+
 def _brief(body: bytes) -> str:
     """The values of a flat JSON object, else nothing."""
     try:
         document = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ""
     if not isinstance(document, dict):
         return ""

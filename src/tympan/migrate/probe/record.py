@@ -50,7 +50,7 @@ class Heard:
     def of(text: str, *, at_s: float, sent_ms: float) -> Heard:
         try:
             value = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
         return Heard(at_s, sent_ms, text, value if isinstance(value, dict) else None)
 

@@ -172,4 +172,4 @@ def _judge_single_final(check: str, flags: list[list[object]], *, is_formatted: 
 
 
 def _flags(flags: list[list[object]]) -> str:
-    return ", ".join("+".join(str(flag).lower() for flag in group) for group in flags[:4])
+    return ", ".join("+".join(str(flag).lower()[:9] for flag in group[:4]) for group in flags[:4])

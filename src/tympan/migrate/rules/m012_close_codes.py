@@ -26,6 +26,8 @@ _CODES = {
     4104: 3006,
 }
 _GONE = frozenset({4004, 4010, 4030, 4034, 4103})
+_LONGEST = 9
+"""Digits that are looked at: Python converts no number of thousands of them."""
 _MEANINGS = {
     1008: "the key or the account",
     3006: "a parameter or a message, or nothing came for too long",
@@ -68,7 +70,7 @@ class CloseCodes(Rule[PythonDocument]):
         if not speaks_v2(document):
             return
         for node in document.nodes(cst.Integer):
-            old = int(node.value) if node.value.isdigit() else 0
+            old = int(node.value) if node.value.isdigit() and len(node.value) <= _LONGEST else 0
             if old not in _CODES and old not in _GONE:
                 continue
             parent = document.parent(node)

@@ -13,6 +13,8 @@ from typing import Annotated
 
 from tympan.wire.codec import Codec, encode_object, parse_json, read_object
 
+_LAST_UNIX_S = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC).timestamp()
+
 
 @dataclass(frozen=True, slots=True)
 class SessionBegins:
@@ -108,5 +110,9 @@ def decode_server(text: str | bytes) -> ServerMessage:
 
 
 def moment(unix_s: float) -> str:
-    """A moment as v2 writes it, `2023-11-04T16:51:38.316048`: UTC without a zone."""
-    return datetime.fromtimestamp(unix_s, UTC).replace(tzinfo=None).isoformat(timespec="microseconds")
+    """A moment as v2 writes it, `2023-11-04T16:51:38.316048`: UTC without a zone.
+
+    One before 1970 or after the year 9999, which only a service with a strange clock tells of, is the nearest of these.
+    """
+    written = datetime.fromtimestamp(min(max(unix_s, 0), _LAST_UNIX_S), UTC)
+    return written.replace(tzinfo=None).isoformat(timespec="microseconds")

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from tympan.core.audio import AudioFormat, Encoding
-from tympan.core.config import SessionConfig, TurnConfig
+from tympan.core.config import SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter, NotJson
 from tympan.wire.codec import parse_json
 from tympan.wire.kinds import Choice, Flag, Integer, Kind, Text
@@ -19,8 +19,8 @@ from tympan.wire.query import Given
 from tympan.wire.v2.client_messages import DEFAULT_SILENCE_MS, turn_silences
 
 MAX_WORD_BOOST_CHARS = 2_500
-STRICT_CHUNK_MS = 2_000
-"""Longest audio in one message (protocol reference, section 8.2)."""
+STRICT_CHUNK_MS = (100, 2_000)
+"""Shortest and longest audio in one message (protocol reference, section 8.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,13 +119,16 @@ def parse_query(query: str, *, defaults: SessionConfig, strict: bool) -> tuple[S
             format_turns=True,
             include_partial_turns=not given.value(DISABLE_PARTIALS),
         ),
-        limits=replace(
-            defaults.limits,
-            max_chunk_ms=STRICT_CHUNK_MS if strict else defaults.limits.max_chunk_ms,
-            is_strict=strict,
-        ),
+        limits=_limits(defaults.limits, strict=strict),
     )
     return config, options
+
+
+def _limits(defaults: SessionLimits, *, strict: bool) -> SessionLimits:
+    if not strict:
+        return replace(defaults, is_strict=False)
+    low_ms, high_ms = STRICT_CHUNK_MS
+    return replace(defaults, is_strict=True, min_chunk_ms=low_ms, max_chunk_ms=high_ms)
 
 
 def query_token(query: str) -> str | None:

@@ -9,7 +9,7 @@ a client that asks for `resumable` sends or is sent them.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated
+from typing import Annotated, Any
 
 from tympan.wire.codec import Codec
 
@@ -66,7 +66,7 @@ class Configuration:
     redact_pii: bool | None = None
     filter_profanity: bool | None = None
     domain: Annotated[str | None, "never sent: there are no domain models"] = None
-    voice_focus: Annotated[str | None, "never sent: there is no noise suppression"] = None
+    voice_focus: Annotated[str | None, "as asked for, where noise is suppressed"] = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +145,20 @@ class Silence:
 
 
 @dataclass(frozen=True, slots=True)
+class LLMGatewayResponse:
+    """Only with `llm_gateway`, and where the operator has set up a language model: what it says of a finished turn.
+
+    It comes when it is there, after the turn's last `Turn`; other messages, also of later turns, may come first, and
+    answers may overtake each other. A question that fails has no answer. `Termination` waits for what is still asked,
+    but not for long.
+    """
+
+    turn_order: Annotated[int, "of the turn it was asked about"]
+    transcript: Annotated[str, "what stood for `{{turn}}`: the transcript of the turn's last `Turn`"]
+    data: Annotated[Any, "the model's answer as it came: a chat completion, text in `choices[0].message.content`"]
+
+
+@dataclass(frozen=True, slots=True)
 class ServerWarning:
     """Something survivable. This server never sends it, clients decode it."""
 
@@ -208,7 +222,17 @@ class UnknownServerMessage:
 PlainClientMessage = UpdateConfiguration | ForceEndpoint | KeepAlive | Terminate
 ClientMessage = PlainClientMessage | Acknowledge
 ServerMessage = (
-    Begin | SpeechStarted | Turn | Heartbeat | Silence | ServerWarning | Termination | Error | Checkpoint | Resumed
+    Begin
+    | SpeechStarted
+    | Turn
+    | Heartbeat
+    | Silence
+    | LLMGatewayResponse
+    | ServerWarning
+    | Termination
+    | Error
+    | Checkpoint
+    | Resumed
 )
 
 MAX_CLIENT_MESSAGE_CHARS = 262_144
@@ -226,6 +250,7 @@ SERVER_TYPES: dict[str, type[ServerMessage]] = {
     "Turn": Turn,
     "Heartbeat": Heartbeat,
     "Silence": Silence,
+    "LLMGatewayResponse": LLMGatewayResponse,
     "Warning": ServerWarning,
     "Termination": Termination,
     "Error": Error,

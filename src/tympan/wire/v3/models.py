@@ -25,7 +25,10 @@ MODELS = {
     "universal-3-7-preview": Profile.U3,
     "_universal-3-5-notetaker": Profile.U3,
 }
-"""Names that were seen to be valid (protocol reference, section 2.3)."""
+"""Names that were seen to be valid, and one that older clients know (protocol reference, section 2.3)."""
+
+RETIRED = frozenset({"u3-pro"})
+"""What the hosted service doesn't know any more."""
 
 U3_PREFIXES = ("u3-", "universal-3-", "_universal-3-")
 """Newer names of the family, which this version can't know, begin so."""
@@ -38,14 +41,15 @@ def profile_of(model: str | None, *, is_strict: bool) -> tuple[Profile, str]:
     family.
 
     Raises:
-        BadParameter: an unknown name in a strict session.
+        BadParameter: an unknown or retired name in a strict session.
     """
     if not model:
         return MODELS[DEFAULT_MODEL], DEFAULT_MODEL
+    if is_strict and (model not in MODELS or model in RETIRED):
+        allowed = ", ".join(name for name in MODELS if name not in RETIRED)
+        raise BadParameter("speech_model", f"{quoted(model)} is not a valid SpeechModel; allowed: {allowed}")
     if model in MODELS:
         return MODELS[model], model
-    if is_strict:
-        raise BadParameter("speech_model", f"{quoted(model)} is not a valid SpeechModel; allowed: {', '.join(MODELS)}")
     if model.startswith(U3_PREFIXES):
         return Profile.U3, model[:_LONGEST_NAME]
     return MODELS[DEFAULT_MODEL], DEFAULT_MODEL

@@ -30,6 +30,11 @@ class Profile(StrEnum):
     U3 = "u3"
 
 
+US: frozenset[str] = frozenset({Profile.US})
+U3: frozenset[str] = frozenset({Profile.U3})
+"""What a parameter of one profile alone applies to."""
+
+
 class TurnView(Protocol):
     """One connection's view of its turns: events in, messages out. It remembers what the client was last shown."""
 

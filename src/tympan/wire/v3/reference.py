@@ -1,6 +1,6 @@
 """The protocol reference, written from the tables that the code runs on. PURE; `render` returns Markdown.
 
-Nothing is told twice: parameters come from `parameters.py`, messages from `messages.py`, profiles from
+Nothing is told twice: parameters come from `parameters`, messages from `messages.py`, profiles from
 `profiles.py`, close codes from `close_codes.py`.
 """
 
@@ -11,6 +11,10 @@ from typing import Any
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONEST_END_MS
 from tympan.core.kept_messages import MAX_KEPT_BYTES
+from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
+from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
+from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES
+from tympan.core.session import LONGEST_COMPRESSED_CHUNK_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
 from tympan.wire.reference import NOTICE, TOO_LONG_NOTE, message_section, table
@@ -32,10 +36,35 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; strict servers also refuse unknown models and
-`mode`, `prompt` and `agent_context` with a model that isn't U3. What is marked *U3 only* or *US only* is checked
-and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The server's operator may set
-other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
+as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
+*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
+server's operator may set other defaults, but for the U3 models'.
+
+"""
+
+_COMPRESSED_NOTE = f"""\
+## Compressed audio
+
+Servers decode it that have the extra `compressed` installed; others refuse it with code 3006.
+
+- `opus`: each binary message is one packet, without a container. `ogg_opus` and `aac` (with ADTS headers) are byte
+  streams: messages may be cut anywhere. `sample_rate` has no effect, and nothing changes the encoding in mid-session.
+  WebM, MP4 and other containers are refused.
+- Mono or stereo, which is mixed down. What is complete is heard at once.
+- Time counts the samples that the packets say they hold. Of `ogg_opus` the encoder's delay and what its last page says
+  is beyond the end don't count; of `aac` the first frame doesn't, which encoders fill with silence. `opus` has no
+  header that tells the delay: usually 6.5 ms. Packets that an encoder doesn't send in silence leave no gap: send every
+  one, or words come too early.
+- A message may complete {LONGEST_COMPRESSED_CHUNK_MS // 1000} s of audio, also when the server runs strict.
+  There is no lower bound.
+- A part of a byte stream that is missing or damaged is passed over up to the next page or frame. A packet that can't be
+  decoded is silence as long as it says to last. The session ends with code 3006 where a message isn't an Opus packet,
+  where a stream isn't what it is said to be, and when
+  {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`: {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio,
+  a second can't be decoded, or more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
+  {MAX_SPARE_BYTES // 2**20} MiB besides.
+- A resumed session (below) goes on in the middle of a byte stream, and with the next packet.
 
 """
 
@@ -79,6 +108,27 @@ _U3_NOTE = f"""\
 
 """
 
+_WEBHOOK_NOTE = """\
+## Webhook
+
+A session that was opened with `webhook_url` is posted there when it is over, however it ended: after `Termination`, an
+error or a timeout, when the client vanished (what it had sent is transcribed first), when a session that was kept for
+it ends, when the server stops. Once for each session, after its last message. The body is JSON:
+
+    {"session_id": "…", "messages": [{"type": "Turn", "turn_order": 0, "end_of_turn": true, …}, …]}
+
+`session_id` is the `id` of `Begin`; `messages` holds one `Turn` for each finished turn, exactly as it was sent: with
+`format_turns` the formatted one, else the only one. A session without turns has an empty list.
+
+An address that isn't allowed is refused with code 3006 before `Begin`: without a word of the operator's, only hosts on
+the public Internet are. A name is looked up when the session is over; one that leads elsewhere gets nothing then. An
+answer of the 2xx kind within 10 s settles it; 408, 425, 429, 5xx and no answer are tried again, up to ten times in all
+within an hour; anything else, redirects among it, is final. Where the operator has set a secret, the headers
+`webhook-id`, `webhook-timestamp` and `webhook-signature` are those of
+[Standard Webhooks](https://www.standardwebhooks.com/).
+
+"""
+
 _RESUMING_NOTE = """\
 ## Resuming
 
@@ -116,6 +166,7 @@ def render() -> str:
         "## Connection parameters\n\n",
         _PARAMETERS_NOTE,
         _parameter_table(),
+        _COMPRESSED_NOTE,
         _model_section(),
         _mode_section(),
         "## Client messages\n\n",
@@ -126,6 +177,7 @@ def render() -> str:
         *(message_section(cls.__name__, cls) for cls in (messages.Configuration, messages.Word)),
         _TURNS_NOTE,
         _U3_NOTE,
+        _WEBHOOK_NOTE,
         _resuming_section(),
         _close_code_section(),
     ]

@@ -37,6 +37,7 @@ class V3ServerProtocol:
     def __init__(self, config: SessionConfig, options: ConnectionOptions, wording: Wording) -> None:
         self._is_strict = config.limits.is_strict
         self._options = options
+        self._voice_focus = None if config.focus is None else str(config.focus.microphone)
         self._wording = wording
         self._view = view_of(options.profile, config.output, wording)
         self._decode: Callable[[str | bytes], ClientMessage] = CLIENT_CODEC.decode
@@ -104,6 +105,7 @@ class V3ServerProtocol:
             speaker_labels=False,
             redact_pii=False,
             filter_profanity=self._view.output.filter_profanity,
+            voice_focus=self._voice_focus,
         )
         if event.resume is None:
             return messages.Begin(event.session_id, event.expires_at_unix_s, configuration)

@@ -11,9 +11,9 @@ from typing import Protocol, TypeVar
 
 from tympan.core.config import ConfigUpdate
 from tympan.wire.parameter import Parameter
-from tympan.wire.v3 import parameters as p
 from tympan.wire.v3.messages import UpdateConfiguration
 from tympan.wire.v3.modes import MODES, Mode
+from tympan.wire.v3.parameters import PARAMETERS, connection, turns
 from tympan.wire.v3.profiles import Profile
 
 T = TypeVar("T")
@@ -29,19 +29,19 @@ class Values(Protocol):
 def changes(value: Values) -> ConfigUpdate:
     """What the values change; a mode gives those that aren't given themselves."""
     update = ConfigUpdate(
-        confidence_threshold=value(p.CONFIDENCE_THRESHOLD),
-        min_silence_ms=value(p.MIN_TURN_SILENCE),
-        max_silence_ms=value(p.MAX_TURN_SILENCE),
-        vad_threshold=value(p.VAD_THRESHOLD),
-        format_turns=_or(value(p.FORMAT_TURNS), value(p.FORMATTED_FINALS)),
-        filter_profanity=value(p.FILTER_PROFANITY),
-        left_pad_ms=value(p.TURN_LEFT_PAD),
-        partial_delay_ms=value(p.INTERRUPTION_DELAY),
-        has_continuous_partials=value(p.CONTINUOUS_PARTIALS),
-        has_heartbeat=value(p.SESSION_HEARTBEAT),
-        has_silence=value(p.ACKNOWLEDGE_SILENCE),
+        confidence_threshold=value(turns.CONFIDENCE_THRESHOLD),
+        min_silence_ms=value(turns.MIN_TURN_SILENCE),
+        max_silence_ms=value(turns.MAX_TURN_SILENCE),
+        vad_threshold=value(turns.VAD_THRESHOLD),
+        format_turns=_or(value(turns.FORMAT_TURNS), value(turns.FORMATTED_FINALS)),
+        filter_profanity=value(turns.FILTER_PROFANITY),
+        left_pad_ms=value(turns.TURN_LEFT_PAD),
+        partial_delay_ms=value(turns.INTERRUPTION_DELAY),
+        has_continuous_partials=value(turns.CONTINUOUS_PARTIALS),
+        has_heartbeat=value(connection.SESSION_HEARTBEAT),
+        has_silence=value(turns.ACKNOWLEDGE_SILENCE),
     )
-    name = value(p.MODE)
+    name = value(turns.MODE)
     return update if name is None else _with_mode(update, MODES[name])
 
 
@@ -77,7 +77,7 @@ def config_update(message: UpdateConfiguration, *, profile: Profile, is_strict: 
     return changes(value)
 
 
-UPDATABLE = tuple(parameter for parameter in p.PARAMETERS if parameter.is_updatable)
+UPDATABLE = tuple(parameter for parameter in PARAMETERS if parameter.is_updatable)
 """What the message may hold."""
 
 

@@ -1,0 +1,40 @@
+"""The test double posts webhooks like any server: a test may have its own receiver."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode
+
+from receiving import Receiver
+from websockets.sync.client import connect
+
+from tympan.testing import DoubleServer
+
+
+def test_a_webhook_of_the_test_double_comes_to_a_receiver_of_the_test() -> None:
+    with Receiver() as receiver:
+        with DoubleServer() as server:
+            server.says("Hi, my name is Sonny.")
+            server.drops(after_audio_ms=2500)
+            query = urlencode({"webhook_url": receiver.url, "speech_model": "u3-rt-pro"})
+            headers = {"Authorization": server.api_key}
+            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
+                for _ in range(60):
+                    socket.send(b"\0" * 1600)
+                receiver.gets()
+        [post] = receiver.posts
+    assert [turn["transcript"] for turn in post.document["messages"]] == ["Hi, my name is Sonny."]
+
+
+def test_a_test_double_that_ends_delivers_what_it_can() -> None:
+    with Receiver() as receiver:
+        with DoubleServer() as server:
+            server.says("Hi, my name is Sonny.")
+            query = urlencode({"webhook_url": receiver.url})
+            headers = {"Authorization": server.api_key}
+            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
+                for _ in range(60):
+                    socket.send(b"\0" * 1600)
+                socket.send('{"type":"Terminate"}')
+                while '"Termination"' not in socket.recv():
+                    pass
+        assert len(receiver.posts) == 1
