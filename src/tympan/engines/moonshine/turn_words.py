@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from itertools import accumulate
 
 from tympan.core.config import Finality, FormattedSource
 from tympan.core.units import StreamMs
@@ -152,16 +151,14 @@ class TurnWords:
 def _spoken(words: Sequence[DecodedWord]) -> tuple[Word, ...]:
     """Core words: times in order, confidence as the chance of the least sure token.
 
-    A final word that was the last one when it was decoded may have been given all the sound there was; it ends where
-    the next one starts at the latest.
+    A final word that was the last one when it was decoded may have been given all the sound there was. It stays as it
+    was told: what follows starts no sooner, and ends no sooner.
     """
-    if not words:
-        return ()
-    starts_ms = [*accumulate((word.start_ms for word in words), max)]
-    limits_ms = [*starts_ms[1:], max(starts_ms[-1], words[-1].end_ms)]
     spoken: list[Word] = []
-    for word, start_ms, limit_ms in zip(words, starts_ms, limits_ms, strict=True):
-        end_ms = max(start_ms, min(word.end_ms, limit_ms))
+    start_ms = end_ms = 0
+    for word in words:
+        start_ms = max(word.start_ms, start_ms)
+        end_ms = max(word.end_ms, start_ms, end_ms)
         confidence = math.exp(min(0.0, word.log_prob))
         spoken.append(Word(word.text, StreamMs(start_ms), StreamMs(end_ms), confidence))
     return tuple(spoken)

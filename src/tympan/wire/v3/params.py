@@ -13,6 +13,7 @@ from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.wire.query import Given
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3.llm_gateway import Prompt
+from tympan.wire.v3.messages import LATEST_API_VERSION
 from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
 from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
 from tympan.wire.v3.parameters import PARAMETERS, connection, features, turns
@@ -25,7 +26,6 @@ T = TypeVar("T")
 STRICT_CHUNK_MS = (50, 1_000)
 """Shortest and longest audio in one message (protocol reference, section 3)."""
 
-LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_ECHO_CHARS = 100
 
