@@ -2,8 +2,8 @@
 
 Rules:
 - The first Opus stream is heard; whatever is multiplexed with it is passed over. One that begins after it has been
-  heard goes on from there: streams may be joined end to end. Each costs a decoder, so their heads count as damage, which
-  audio makes good.
+  heard goes on from there: streams may be joined end to end. Each costs a decoder, so their heads count as damage,
+  which audio makes good.
 - What the header has decoders skip, and what the last page says is beyond the end, is no audio.
 - The audio is what came: a part that is missing leaves no gap, as with raw audio.
 """
