@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from tympan.core.config import SessionConfig
+from tympan.core.endpoint import endpointing_for
 from tympan.core.errors import BadParameter
 from tympan.wire.close_codes import V2_NEVER_SENT, V2_RULES, V3_RULES
 from tympan.wire.compatibility import Address, render
@@ -17,6 +19,7 @@ from tympan.wire.v2 import params as v2_params
 from tympan.wire.v2.client_messages import FORMS
 from tympan.wire.v3 import hosted as v3_hosted
 from tympan.wire.v3 import messages as v3_messages
+from tympan.wire.v3.modes import U3_TURN
 from tympan.wire.v3.parameters import PARAMETERS
 from tympan.wire.v3.params import parse_query
 
@@ -97,6 +100,7 @@ def test_every_row_of_the_tables_of_close_codes_is_there(section, rules):
     found = rows(section)
     for rule in rules:
         assert [rule.when, rule.difference] in [[when, difference] for when, _, difference in found[str(rule.code)]]
+    assert found.pop("1009")[0][0].startswith("a WebSocket message longer")
     count = sum(map(len, found.values()))
     assert count == 1 + len(rules) + (len(V2_NEVER_SENT) if rules is V2_RULES else 0)
 
@@ -108,14 +112,24 @@ def test_every_code_of_the_hosted_service_is_the_same_or_never_sent_and_others_a
         for section, found in by_code.items()
     }
     assert {code for code, state in states["v3"].items() if state == {"same"}} == set(map(str, v3_hosted.CLOSE_CODES))
-    assert {code for code, state in states["v3"].items() if state == {"extension"}} == {"4004", "4103"}
+    assert {code for code, state in states["v3"].items() if state == {"extension"}} == {"1009", "4004", "4103"}
     assert {code for code, state in states["v2"].items() if state == {"same"}} == set(map(str, v2_hosted.CLOSE_CODES))
     assert {code for code, state in states["v2"].items() if state == {"never sent"}} == set(map(str, V2_NEVER_SENT))
-    assert {code for code, state in states["v2"].items() if state == {"extension"}} == {"1011"}
+    assert {code for code, state in states["v2"].items() if state == {"extension"}} == {"1009", "1011"}
 
 
 def test_addresses_are_those_that_are_given():
     assert rows("Addresses") == {"GET `/here`, `/there`": [["extension", "ours", "nothing"]]}
+
+
+@pytest.mark.parametrize("name", ["min_turn_silence", "max_turn_silence"])
+def test_silences_of_u3_say_how_soon_a_turn_ends_that_is_asked_to_end_after_100_ms(name):
+    asked = replace(U3_TURN, min_silence_ms=100, max_silence_ms=100)
+    soonest_ms = min(rule.min_silence_ms for rule in endpointing_for(asked).rules)
+    assert soonest_ms > 100
+    [row] = [row for row in PARAMETERS if row.name == name]
+    assert f" {soonest_ms}" in row.difference
+    assert f" {soonest_ms} ms" in row.summary or f" {soonest_ms}," in row.summary
 
 
 OUT_OF_RANGE = "a number out of range, else clamped"

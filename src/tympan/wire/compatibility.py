@@ -50,6 +50,14 @@ class Address:
     strict: str = ""
 
 
+_TOO_LONG = (
+    "1009",
+    "a WebSocket message longer than the server's `max_message_bytes`",
+    State.EXTENSION.value,
+    "no message says why; what the hosted service does then isn't known",
+)
+"""That is the WebSocket layer's doing, in any version."""
+
 _Row = tuple[str, State, str, str]
 """Name, state, difference, and what strict refuses."""
 
@@ -145,6 +153,7 @@ def _close_codes(
         (str(rule.code), rule.when, (State.SAME if rule.code in hosted else State.EXTENSION).value, rule.difference)
         for rule in rules
     ]
+    rows.append(_TOO_LONG)
     rows += [(str(code), text, State.NEVER.value, "") for code, text in never.items()]
     return f"## {title}\n\n" + table(("Code", "When", "State", "Difference"), rows)
 

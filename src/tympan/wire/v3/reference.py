@@ -36,10 +36,10 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
-as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
-*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
-server's operator may set other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused where the hosted service refuses it; what strict
+servers refuse, and what isn't as with the hosted service, is in the [compatibility report](compatibility.md).
+What is marked *U3 only* or *US only* is checked and has no effect elsewhere. *Update* marks what
+`UpdateConfiguration` may change. The server's operator may set other defaults, but for the U3 models'.
 
 """
 
@@ -247,7 +247,8 @@ def _mode_section() -> str:
     )
     note = (
         "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
-        "and so does what is given later. A look that is surer than the confidence ends the turn.\n\n"
+        "and so does what is given later. A look that is surer than the confidence ends the turn, after "
+        f"{SOONEST_END_MS} ms at the soonest.\n\n"
     )
     return "## Modes\n\n" + note + table(heads, rows)
 
