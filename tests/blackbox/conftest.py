@@ -28,7 +28,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--ca", metavar="FILE", help="certificate authority that the endpoint's certificate is of, PEM")
     group.addoption(
         "--expect-profile",
-        choices=[*OWN],
+        choices=[str(strictness) for strictness in OWN],
         help="what the endpoint does with values out of their range; without it, checks of that are skipped",
     )
     group.addoption("--speech", metavar="WAV", help="16 kHz mono PCM16 speech; else the recording of the model's wheel")
@@ -45,9 +45,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_configure(config: pytest.Config) -> None:
     """What can't be used is told at once, in one line."""
-    url, key, speech = (option(config, name) for name in ("--endpoint", "--key", "--speech"))
-    if speech and not Path(speech).is_file():
-        raise pytest.UsageError(f"--speech: there is no file {speech}")
+    url, key = (option(config, name) for name in ("--endpoint", "--key"))
+    for name in ("--speech", "--ca"):
+        if (file := option(config, name)) and not Path(file).is_file():
+            raise pytest.UsageError(f"{name}: there is no file {file}")
+    for name in ("--pace", "--sessions-per-minute"):
+        if (number := float(option(config, name) or 0)) < 0:
+            raise pytest.UsageError(f"{name}: expected 0 or more, got {number:g}")
     if not url:
         return
     parts = urlsplit(url)

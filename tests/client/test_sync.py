@@ -94,6 +94,33 @@ def test_an_iterable_stops_when_the_session_is_over(service: Service) -> None:
         assert isinstance(list(session)[-1], Termination)
 
 
+def test_a_thread_that_sends_after_the_block_was_left_is_told_that_the_session_is_over(service: Service) -> None:
+    with connect(service.url, api_key=KEY) as session:
+        pass
+    with pytest.raises(SessionOver, match="has been left"):
+        session.send_audio(CHUNK)
+    session.send_from([CHUNK])
+
+
+def test_no_call_of_another_thread_outlives_the_block(service: Service) -> None:
+    ends: list[BaseException] = []
+
+    def send_on(session: Session) -> None:
+        try:
+            while True:
+                session.keep_alive()
+        except BaseException as error:
+            ends.append(error)
+
+    for _ in range(20):
+        with connect(service.url, api_key=KEY) as session:
+            sender = threading.Thread(target=send_on, args=(session,), daemon=True)
+            sender.start()
+        sender.join(timeout=10)
+        assert not sender.is_alive()
+    assert [type(end) for end in ends] == [SessionOver] * 20
+
+
 def test_errors_are_those_of_the_asynchronous_client(service: Service) -> None:
     with pytest.raises(AuthError, match="Invalid API key"), connect(service.url, api_key="wrong"):
         pass

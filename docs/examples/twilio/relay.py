@@ -23,7 +23,7 @@ from tympan.client import ClientError, Session, SessionParameters, Turn, connect
 
 URL = os.environ.get("TYMPAN_URL", "ws://127.0.0.1:8000")
 API_KEY = os.environ["TYMPAN_API_KEY"]
-PATH = os.environ.get("RELAY_PATH", "/")
+PATH = "/" + os.environ.get("RELAY_PATH", "").lstrip("/")
 PORT = int(os.environ.get("RELAY_PORT", "8765"))
 
 PARAMETERS = SessionParameters(encoding="pcm_mulaw", sample_rate=8000, format_turns=True)

@@ -8,7 +8,8 @@
 
 Rules: every call runs the asynchronous one of the same name in the background loop and waits for it, so names,
 meanings and errors are the same. One thread may send while another iterates. An exception while a call waits
-(Ctrl+C above all) cancels what it waits for. The thread has ended when the block is left.
+(Ctrl+C above all) cancels what it waits for. The thread has ended when the block is left; a call that another
+thread makes after that, or that still waits then, raises SessionOver.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterable, Iterator, Mapping
+from concurrent.futures import CancelledError
 from contextlib import contextmanager, suppress
 from typing import Any, Literal, TypeVar
 
@@ -38,23 +40,33 @@ class _Background:
     """One event loop in one thread."""
 
     def __init__(self) -> None:
+        self._is_over = False
+        self._is_taken = threading.Lock()
         self._is_ready = threading.Event()
         self._thread = threading.Thread(target=self._run, name="tympan client", daemon=True)
         self._thread.start()
         self._is_ready.wait()
 
     def call(self, work: Coroutine[Any, Any, T]) -> T:
-        """The result of a coroutine that runs in the loop."""
-        future = asyncio.run_coroutine_threadsafe(work, self._loop)
+        """The result of a coroutine that runs in the loop. Raises SessionOver where the loop has ended before it."""
+        with self._is_taken:
+            if self._is_over:
+                work.close()
+                raise SessionOver("the block of connect() has been left")
+            future = asyncio.run_coroutine_threadsafe(work, self._loop)
         try:
             return future.result()
+        except CancelledError:
+            raise SessionOver("the block of connect() was left while this call waited") from None
         except BaseException:
             future.cancel()
             raise
 
     def stop(self) -> None:
         """End the thread; what still runs in the loop is cancelled."""
-        self._loop.call_soon_threadsafe(self._is_stopped.set)
+        with self._is_taken:  # whatever was asked before this is at least begun, so no call waits for ever
+            self._is_over = True
+            self._loop.call_soon_threadsafe(self._is_stopped.set)
         self._thread.join()
 
     def _run(self) -> None:

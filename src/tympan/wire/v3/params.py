@@ -146,13 +146,13 @@ def _focus(given: Given, default: FocusConfig | None) -> FocusConfig | None:
 def _webhook(given: Given) -> Webhook | None:
     url = given.value(features.WEBHOOK_URL)
     name = given.value(features.WEBHOOK_AUTH_HEADER_NAME) or ""
-    value = given.value(features.WEBHOOK_AUTH_HEADER_VALUE) or ""
+    value = (given.value(features.WEBHOOK_AUTH_HEADER_VALUE) or "").strip()
     if not url:
         return None
     if bool(name) != bool(value):
         missing = features.WEBHOOK_AUTH_HEADER_VALUE if name else features.WEBHOOK_AUTH_HEADER_NAME
         raise BadParameter(missing.name, "is missing; the receiver could not tell who posts")
-    return Webhook(url, (name, value.strip()) if name else None)
+    return Webhook(url, (name, value) if name else None)
 
 
 def _prompt(given: Given) -> Prompt | None:
