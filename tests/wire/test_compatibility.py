@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import get_args
 
@@ -130,6 +131,13 @@ def test_silences_of_u3_say_how_soon_a_turn_ends_that_is_asked_to_end_after_100_
     [row] = [row for row in PARAMETERS if row.name == name]
     assert f" {soonest_ms}" in row.difference
     assert f" {soonest_ms} ms" in row.summary or f" {soonest_ms}," in row.summary
+
+
+@pytest.mark.parametrize("name", ["mode", "turn_left_pad_ms", "filter_profanity", "voice_focus_threshold"])
+def test_where_the_protocol_leaves_numbers_or_words_open_ours_are_called_ours(name):
+    [row] = [row for row in PARAMETERS if row.name == name]
+    assert row.state is State.SAME
+    assert re.search(r"\b(is|are) ours\b", row.difference)
 
 
 OUT_OF_RANGE = "a number out of range, else clamped"

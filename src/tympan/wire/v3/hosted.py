@@ -36,6 +36,7 @@ DIFFERENCES: Mapping[str, str] = {
     "`turn_is_formatted` is false on U3 partials, as documented, where the live service says true; two finals with "
     "`format_turns`, where documentation of 2026 shows one",
     "Silence": "stretches don't overlap speech",
+    "LLMGatewayResponse": "`data` is what the operator's language model answers, key by key",
     "Checkpoint": _RESUMABLE,
     "Resumed": _RESUMABLE,
 }

@@ -79,6 +79,7 @@ FILTER_PROFANITY = Parameter(
     State.SAME,
     "mask profane words, in partials and finals: `s***`",
     "false",
+    difference="the list of words is ours",
     is_updatable=True,
 )
 FORMATTED_SOURCE = Parameter(
