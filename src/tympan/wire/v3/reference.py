@@ -13,7 +13,7 @@ from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONE
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
 from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
-from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES
+from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES, MAX_SPARE_MS
 from tympan.core.session import LONGEST_COMPRESSED_CHUNK_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
@@ -62,8 +62,8 @@ Servers decode it that have the extra `compressed` installed; others refuse it w
   decoded is silence as long as it says to last. The session ends with code 3006 where a message isn't an Opus packet,
   where a stream isn't what it is said to be, and when
   {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`: {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio,
-  a second can't be decoded, or more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
-  {MAX_SPARE_BYTES // 2**20} MiB besides.
+  a second can't be decoded, more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
+  {MAX_SPARE_BYTES // 2**20} MiB besides, or more of it doesn't count than does and {MAX_SPARE_MS // 1000} s besides.
 - A resumed session (below) goes on in the middle of a byte stream, and with the next packet.
 
 """
