@@ -54,7 +54,7 @@ _COMPUTED = MappingProxyType({"token_secret": "random", "workers": "one a core",
 _OTHER_VARIABLES = MappingProxyType(
     {
         CONFIG_VARIABLE: "the TOML file, like `--config`",
-        "TYMPAN_API_KEY": "`tympan listen`, `transcribe` and `probe`: key for the server, like `--api-key`",
+        "TYMPAN_API_KEY": "`tympan listen`, `transcribe`, `record` and `probe`: key for the server, like `--api-key`",
         "TYMPAN_TOKEN": "`tympan listen`, `transcribe` and `record`: temporary token for the server, like `--token`",
         "TYMPAN_ENGINE, TYMPAN_MODEL, TYMPAN_SMART_TURN": "also `tympan listen` and `transcribe` without `--url`",
         "TYMPAN_CACHE_DIR": "where converted models are kept; else where the operating system wants caches",

@@ -124,7 +124,8 @@ def own_logging() -> Iterator[None]:
     """Takes back what `serve` does to the loggers of its process."""
     yield
     for name in LOGGERS:
-        logging.getLogger(name).handlers = []
+        logger = logging.getLogger(name)
+        logger.handlers, logger.propagate = [], True
     logging.getLogger("tympan").setLevel(logging.NOTSET)
 
 

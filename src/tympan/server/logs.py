@@ -25,11 +25,13 @@ class FieldFormatter(logging.Formatter):
 
 
 def set_up_logging(level: str) -> None:
-    """Log to standard error from `level` on: our own lines, and uvicorn's warnings."""
+    """Log to standard error from `level` on, each line once: our own, and uvicorn's warnings."""
     stream = logging.StreamHandler()
     stream.setFormatter(FieldFormatter())
     for name in LOGGERS:
-        logging.getLogger(name).handlers = [stream]
+        logger = logging.getLogger(name)
+        logger.handlers = [stream]
+        logger.propagate = False  # the quantizer, on the first start, gives the root logger a handler of its own
     logging.getLogger("tympan").setLevel(level.upper())
 
 
