@@ -30,7 +30,7 @@ bench: $(VENV)/.installed
 prove: $(VENV)/.installed
 	@PYTHONPATH=tests/network:. $(BIN)/python scripts/prove_network.py $(ARGS)
 
-# Ten times the examples of `make test`, and larger inputs.
+# Ten times the examples of `make test`, and larger inputs: minutes.
 fuzz: $(VENV)/.installed
 	@HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest tests/fuzz $(ARGS)
 

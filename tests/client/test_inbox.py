@@ -8,8 +8,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from tympan.client.errors import NetworkError
-from tympan.client.inbox import MAX_WAITING, Inbox
-from tympan.wire.v3.messages import SpeechStarted
+from tympan.client.inbox import MAX_WAITING, MAX_WAITING_CHARS, Inbox
+from tympan.wire.v3.messages import LLMGatewayResponse, SpeechStarted
 
 
 def events(count: int) -> list[SpeechStarted]:
@@ -65,6 +65,26 @@ def test_where_too_much_waits_the_other_side_waits_too() -> None:
         waiting = asyncio.create_task(inbox.wait_for_room())
         await asyncio.sleep(0)
         assert not waiting.done()
+        await inbox.take()
+        await waiting
+
+    run(scene)
+
+
+@pytest.mark.parametrize(
+    "data",
+    [{"choices": ["a" * MAX_WAITING_CHARS]}, {"a" * MAX_WAITING_CHARS: None}, [[]] * (MAX_WAITING_CHARS // 100)],
+    ids=["a long text", "a long name", "many small values"],
+)
+def test_answers_of_a_language_model_count_by_what_they_hold(data: object) -> None:
+    async def scene(inbox: Inbox) -> None:
+        inbox.put([LLMGatewayResponse(0, "Hello.", {"id": "short"})])
+        await inbox.wait_for_room()
+        inbox.put([LLMGatewayResponse(1, "Hello.", data)])
+        waiting = asyncio.create_task(inbox.wait_for_room())
+        await asyncio.sleep(0)
+        assert not waiting.done()
+        await inbox.take()
         await inbox.take()
         await waiting
 

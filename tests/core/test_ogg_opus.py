@@ -278,6 +278,22 @@ def test_some_junk_now_and_then_is_made_good_by_audio() -> None:
         assert len([*framer.receive(bytes(1_000) + audio)]) == 10
 
 
+def test_streams_that_are_little_but_heads_are_bounded() -> None:
+    crumb = opus_packet(1, 8)
+    stream = ogg_stream([crumb], head=opus_head(skip=65_535))
+
+    assert payloads(*[stream] * 1_000) == [crumb] * 1_000
+    with pytest.raises(BadAudio, match="found too little of it"):
+        framed(*[stream] * 2_000)
+
+
+def test_streams_of_a_quarter_of_a_second_may_be_joined_for_hours() -> None:
+    framer = OggOpusFramer()
+    stream = ogg_stream([opus_packet(1, 40)] * 13)
+    for _ in range(3_000):
+        assert len([*framer.receive(stream)]) == 13
+
+
 def test_a_header_alone_holds_no_audio() -> None:
     assert framed(ogg_headers()) == []
     assert framed(b"") == []

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from compressed_streams import adts_frame, cut, ogg_headers, ogg_page, ogg_stream, opus_head, opus_packet
+from compressed_streams import LAST, adts_frame, cut, ogg_headers, ogg_page, ogg_stream, opus_head, opus_packet
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, SessionAudio
 from tympan.core.errors import BadAudio
 from tympan.core.received import ReceivedAudio, received_audio
@@ -70,6 +70,22 @@ def test_packets_that_are_mostly_padding_are_refused_in_the_end() -> None:
 
     with pytest.raises(BadAudio, match="expected at most 2,048 kbit/s"):
         counter.receive(padded, math.inf)
+
+
+def test_packets_that_are_said_to_be_no_audio_are_refused_in_the_end() -> None:
+    second = [opus_packet()] * 50
+    counter = received(OGG, ogg_stream(second))
+    for number in range(100, 160):
+        counter.receive(ogg_page(second, number=number, granule=0, flags=LAST), math.inf)
+    assert counter.position_ms == 993
+
+    with pytest.raises(BadAudio, match="61,006 ms are said to be no audio"):
+        counter.receive(ogg_page(second, number=160, granule=0, flags=LAST), math.inf)
+
+
+def test_streams_of_which_the_half_is_no_audio_may_be_joined_for_hours() -> None:
+    counter = received(OGG, *[ogg_stream([opus_packet()] * 10, head=opus_head(skip=4_800))] * 3_000)
+    assert counter.position_ms == 300_000
 
 
 def test_of_a_bomb_no_more_is_looked_at_than_may_count() -> None:

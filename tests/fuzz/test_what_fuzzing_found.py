@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import struct
 from pathlib import Path
 from typing import Any
 
 import pytest
+import soundfile
 
 from tympan.cli.legible import legible
 from tympan.cli.screen import PlainScreen
@@ -190,6 +192,25 @@ def test_a_header_that_would_take_memory_or_time_without_end_is_a_media_error(
 
     with pytest.raises(MediaError, match=problem), open_audio(file) as audio:
         list(pcm_chunks(audio))
+
+
+def test_a_header_that_sends_its_reader_out_of_every_file_is_passed_over(tmp_path: Path) -> None:
+    file = tmp_path / "talk.w64"
+    soundfile.write(file, [0.0] * 800, 16_000, format="W64")
+    content = bytearray(file.read_bytes())
+    content[96:104] = struct.pack("<Q", 2**61)  # the length of a part
+    file.write_bytes(content)
+
+    with open_audio(file) as audio:
+        assert b"".join(pcm_chunks(audio)) == bytes(1600)
+
+
+def test_samples_that_are_no_numbers_are_silence(tmp_path: Path) -> None:
+    file = tmp_path / "talk.wav"
+    file.write_bytes(wav(16_000, 1, encoding=3, bits=32, audio=struct.pack("<4f", 0.5, math.nan, math.inf, 0.25)))
+
+    with open_audio(file) as audio:
+        assert b"".join(pcm_chunks(audio)) == struct.pack("<4h", 16_384, 0, 32_767, 8_192)
 
 
 def test_a_header_in_a_pipe_with_more_channels_than_recorders_have_gives_no_format(tmp_path: Path) -> None:

@@ -58,6 +58,9 @@ class PositionedStream:
     def look(self) -> Report:
         return self._playing.look()
 
+    def hear_out(self) -> Report:
+        return self.look()
+
     def read(self) -> Report:
         return self._playing.read()
 

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, suppress
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -100,6 +101,13 @@ def finals(messages: list[dict[str, Any]]) -> list[str]:
 def test_the_page_shows_the_files_that_are_tested() -> None:
     blocks = re.findall(r"```(?:nginx|caddy)\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     assert blocks == [(EXAMPLES / name).read_text() for name in ("nginx/tympan.conf", "caddy/Caddyfile")]
+
+
+def test_a_query_passes_that_is_as_long_as_parameters_may_make_it(service: Service, proxy: ReverseProxy) -> None:
+    """A prompt and a context of the longest, in a script of which each character takes six bytes of a query."""
+    text = "ы" * 1_750
+    client = calls(service, proxy, urlencode({"speech_model": "u3-rt-pro", "prompt": text, "agent_context": text}))
+    assert client.hears()["type"] == "Begin"
 
 
 def test_a_session_with_a_token_tells_each_word_when_it_is_said(service: Service, proxy: ReverseProxy) -> None:

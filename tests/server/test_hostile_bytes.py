@@ -6,12 +6,16 @@ import logging
 import socket
 from collections.abc import Iterator
 from contextlib import closing, suppress
+from pathlib import Path
 
 import pytest
 from running_service import KEY, Service, eventually
 from test_hostile_clients import MASK, handshake
 
+from tympan.server.listening import LONGEST_REQUEST_BYTES
 from tympan.server.transports import MAX_FRAGMENTS
+
+PAGE = Path(__file__).parents[2] / "docs" / "howto" / "serve.md"
 
 
 @pytest.fixture(autouse=True)
@@ -54,6 +58,10 @@ def test_a_handshake_too_long_to_be_read_is_answered_and_closed(
 ) -> None:
     assert answer(service, request_bytes).split()[1] == status
     assert eventually(service.is_idle)
+
+
+def test_the_page_tells_how_long_a_request_may_be() -> None:
+    assert f"the query included, may have {LONGEST_REQUEST_BYTES // 1024} KiB" in PAGE.read_text(encoding="utf-8")
 
 
 def test_a_handshake_with_a_body_is_closed(service: Service) -> None:

@@ -144,7 +144,7 @@ SECRET = "whsec_" + base64.b64encode(bytes(range(32))).decode()
 
 def test_what_is_asked_of_others_has_its_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TYMPAN_WEBHOOK_NETWORKS", "127.0.0.1, 10.0.0.0/8,fd00::/8")
-    monkeypatch.setenv("TYMPAN_LLM_GATEWAY_KEY", "a-secret-key")
+    monkeypatch.setenv("TYMPAN_LLM_GATEWAY_KEY", "a-secret-key \n")  # as a file of secrets holds it
     filed = {"webhook_secret": SECRET, "llm_gateway_url": "http://127.0.0.1:11434/v1", "llm_gateway_timeout_s": 5}
     config = server_config(load_settings(filed))
     outbound = config.outbound

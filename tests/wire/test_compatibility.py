@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import replace
 from typing import get_args
 
 import pytest
 
 from tympan.core.config import SessionConfig
+from tympan.core.endpoint import endpointing_for
 from tympan.core.errors import BadParameter
 from tympan.wire.close_codes import V2_NEVER_SENT, V2_RULES, V3_RULES
 from tympan.wire.compatibility import Address, render
@@ -17,8 +20,12 @@ from tympan.wire.v2 import params as v2_params
 from tympan.wire.v2.client_messages import FORMS
 from tympan.wire.v3 import hosted as v3_hosted
 from tympan.wire.v3 import messages as v3_messages
+from tympan.wire.v3.modes import U3_TURN
 from tympan.wire.v3.parameters import PARAMETERS
 from tympan.wire.v3.params import parse_query
+
+WEBSOCKET_LAYER = {"1002", "1007", "1009"}
+"""Codes of the layer below, which no rule of ours is about."""
 
 ADDRESS = Address("GET", ("/here", "/there"), State.EXTENSION, "ours", "nothing")
 
@@ -97,7 +104,7 @@ def test_every_row_of_the_tables_of_close_codes_is_there(section, rules):
     found = rows(section)
     for rule in rules:
         assert [rule.when, rule.difference] in [[when, difference] for when, _, difference in found[str(rule.code)]]
-    count = sum(map(len, found.values()))
+    count = sum(len(cells) for code, cells in found.items() if code not in WEBSOCKET_LAYER)
     assert count == 1 + len(rules) + (len(V2_NEVER_SENT) if rules is V2_RULES else 0)
 
 
@@ -108,14 +115,32 @@ def test_every_code_of_the_hosted_service_is_the_same_or_never_sent_and_others_a
         for section, found in by_code.items()
     }
     assert {code for code, state in states["v3"].items() if state == {"same"}} == set(map(str, v3_hosted.CLOSE_CODES))
-    assert {code for code, state in states["v3"].items() if state == {"extension"}} == {"4004", "4103"}
+    ours_of_v3 = WEBSOCKET_LAYER | {"4004", "4103"}
+    assert {code for code, state in states["v3"].items() if state == {"extension"}} == ours_of_v3
     assert {code for code, state in states["v2"].items() if state == {"same"}} == set(map(str, v2_hosted.CLOSE_CODES))
     assert {code for code, state in states["v2"].items() if state == {"never sent"}} == set(map(str, V2_NEVER_SENT))
-    assert {code for code, state in states["v2"].items() if state == {"extension"}} == {"1011"}
+    assert {code for code, state in states["v2"].items() if state == {"extension"}} == WEBSOCKET_LAYER | {"1011"}
 
 
 def test_addresses_are_those_that_are_given():
     assert rows("Addresses") == {"GET `/here`, `/there`": [["extension", "ours", "nothing"]]}
+
+
+@pytest.mark.parametrize("name", ["min_turn_silence", "max_turn_silence"])
+def test_silences_of_u3_say_how_soon_a_turn_ends_that_is_asked_to_end_after_100_ms(name):
+    asked = replace(U3_TURN, min_silence_ms=100, max_silence_ms=100)
+    soonest_ms = min(rule.min_silence_ms for rule in endpointing_for(asked).rules)
+    assert soonest_ms > 100
+    [row] = [row for row in PARAMETERS if row.name == name]
+    assert f" {soonest_ms}" in row.difference
+    assert f" {soonest_ms} ms" in row.summary or f" {soonest_ms}," in row.summary
+
+
+@pytest.mark.parametrize("name", ["mode", "turn_left_pad_ms", "filter_profanity", "voice_focus_threshold"])
+def test_where_the_protocol_leaves_numbers_or_words_open_ours_are_called_ours(name):
+    [row] = [row for row in PARAMETERS if row.name == name]
+    assert row.state is State.SAME
+    assert re.search(r"\b(is|are) ours\b", row.difference)
 
 
 OUT_OF_RANGE = "a number out of range, else clamped"

@@ -24,8 +24,9 @@ from tympan.core.errors import BadParameter
 from tympan.wire.parameter import State
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3.client import build_query
+from tympan.wire.v3.messages import LATEST_API_VERSION
 from tympan.wire.v3.parameters import PARAMETERS
-from tympan.wire.v3.params import LATEST_API_VERSION, parse_query, query_resume, query_token
+from tympan.wire.v3.params import parse_query, query_resume, query_token
 from tympan.wire.v3.profiles import Profile
 
 DEFAULTS = SessionConfig()

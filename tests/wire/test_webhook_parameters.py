@@ -107,6 +107,11 @@ def test_half_a_header_is_refused(given_name: str, missing: str) -> None:
         webhook(webhook_url="https://example.com/", **{given_name: "secret"})
 
 
+def test_a_header_of_spaces_is_half_a_header() -> None:
+    with pytest.raises(BadParameter, match=f"Invalid '{VALUE}': is missing"):
+        webhook(webhook_url="https://example.com/", **{NAME: "X-Secret", VALUE: "  "})
+
+
 @pytest.mark.parametrize("name", ["X-A B", "X:", "ü", "X\r\nY", "Host", "content-LENGTH", "Proxy-Authorization"])
 def test_a_name_that_no_header_of_a_request_may_have_is_refused(name: str) -> None:
     assert header_name_objection(name)

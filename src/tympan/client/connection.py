@@ -53,10 +53,15 @@ from tympan.client.trust import Trust, check_key, tls_context
 from tympan.client.unreachable import why_unreachable, why_untrusted
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
-from tympan.wire.v3.messages import Begin, ClientMessage, Error, Resumed, ServerMessage, UnknownServerMessage
-
-API_VERSION = "2025-05-12"
-"""The version of the protocol that this client speaks, as the official clients say it (section 1)."""
+from tympan.wire.v3.messages import (
+    LATEST_API_VERSION,
+    Begin,
+    ClientMessage,
+    Error,
+    Resumed,
+    ServerMessage,
+    UnknownServerMessage,
+)
 
 ABNORMAL_CLOSURE = 1006
 """What a lost connection counts as; never sent by anybody."""
@@ -110,7 +115,7 @@ async def open_connection(
     context = ErrorContext(shown_address(address), Phase.OPENING)
     if api_key is not None:
         check_key(api_key, context)
-    headers = {"AssemblyAI-Version": API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
+    headers = {"AssemblyAI-Version": LATEST_API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
     tls: dict[str, Any] = {"ssl": tls_context(target.trust)} if is_encrypted(address) else {}
     try:
         socket = await open_websocket(

@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Iterable
+from typing import Any
 
 from tympan.client.errors import ClientError
 from tympan.client.events import Event
-from tympan.wire.v3.messages import ServerWarning, Turn
+from tympan.wire.v3.messages import LLMGatewayResponse, ServerWarning, Turn
 
 MAX_WAITING = 4096
 """About an hour of partials."""
@@ -21,8 +22,8 @@ MAX_WAITING = 4096
 MAX_WAITING_CHARS = 8_388_608
 """Ten times what those hold; a server that says more at once is not one that listens to speech."""
 
-_WORD_CHARS = 100
-"""What a word takes in memory besides its text."""
+_ITEM_CHARS = 100
+"""What a word, or a value in an answer, takes in memory besides its text."""
 
 
 class Inbox:
@@ -89,8 +90,23 @@ class Inbox:
 def _size_of(event: Event) -> int:
     match event:
         case Turn(transcript=transcript, words=words):
-            return len(transcript) + sum(len(word.text) + _WORD_CHARS for word in words)
+            return len(transcript) + sum(len(word.text) + _ITEM_CHARS for word in words)
         case ServerWarning(warning=warning):
             return len(warning)
+        case LLMGatewayResponse(transcript=transcript, data=data):
+            return len(transcript) + _size_of_json(data)
         case _:
             return 0
+
+
+def _size_of_json(document: Any) -> int:
+    """Not by recursion: it may be nested as deep as its reader allows."""
+    size, waiting = 0, [document]
+    while waiting:
+        value = waiting.pop()
+        size += _ITEM_CHARS + (len(value) if isinstance(value, str) else 0)
+        if isinstance(value, dict):
+            waiting += [*value.keys(), *value.values()]
+        elif isinstance(value, list):
+            waiting += value
+    return size

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import wave
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from importlib import import_module
 from pathlib import Path
@@ -156,7 +156,7 @@ def _soundfile(path: Path, stream: BinaryIO) -> Any:
     """libsndfile's reader; soundfile is untyped."""
     soundfile = _load_soundfile(path)
     try:
-        reader = soundfile.SoundFile(stream)
+        reader = soundfile.SoundFile(_SteadyStream(stream))
     except soundfile.SoundFileError as error:
         # libsndfile's own reason is often beside the point: "file does not exist" for what merely isn't an MP3.
         raise MediaError(f"{path}: no audio that can be read; expected WAV, FLAC, OGG or MP3") from error
@@ -195,6 +195,21 @@ class _WaveFile:
         return payload if self.channels == 1 else mix_to_mono(payload, self.channels)
 
 
+class _SteadyStream:
+    """A file for libsndfile, whose calls can't carry an exception: it stays where it is when a damaged header wants
+    it at a place that no file has."""
+
+    def __init__(self, stream: BinaryIO) -> None:
+        self._stream = stream
+        self.read = stream.read
+        self.tell = stream.tell
+
+    def seek(self, offset: int, whence: int = 0) -> int:
+        with suppress(OSError, ValueError):
+            self._stream.seek(offset, whence)
+        return self.tell()
+
+
 class _SoundFile:
     """Everything else through libsndfile, as floats: its 16-bit reading doesn't scale float files."""
 
@@ -217,6 +232,7 @@ class _SoundFile:
         if not len(samples):
             self._check_length()
         scaled = (samples.mean(axis=1) * 32768).round().clip(-32768, 32767)
+        scaled[scaled != scaled] = 0  # no number is no sound
         payload: bytes = scaled.astype("<i2").tobytes()
         return payload
 

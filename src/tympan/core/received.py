@@ -19,6 +19,10 @@ MAX_BYTES_PER_MS = 256
 """Compressed audio has at most 2,048 kbit/s (Opus: 510) and, besides, so many bytes of headers and pictures. What waits
 to be judged is bounded in time; this bounds it in bytes."""
 
+MAX_SPARE_MS = 60_000
+"""What an encoder puts before the audio, or behind its end, is decoded and doesn't count as audio: some milliseconds a
+stream. There may be as much of it as audio, and so much besides; it costs time that no other bound knows of."""
+
 
 class ReceivedAudio(Protocol):
     """The audio of one session, over all of its connections."""
@@ -86,6 +90,7 @@ class ReceivedPackets:
         self._framer = framer_of(audio)
         self._byte_count = 0
         self._samples: Counter[int] = Counter()  # by their rate: a stream may change it
+        self._unheard_ms = 0.0
 
     @property
     def byte_count(self) -> int:
@@ -96,18 +101,28 @@ class ReceivedPackets:
         return StreamMs(int(sum(Fraction(count * 1000, rate_hz) for rate_hz, count in self._samples.items())))
 
     def receive(self, payload: bytes, longest_ms: float) -> float:
-        duration_ms = 0.0
+        duration_ms = unheard_ms = 0.0
         came: Counter[int] = Counter()
         for packet in self._framer.receive(payload):
             came[packet.rate_hz] += packet.kept_count
             duration_ms += packet.sample_count * 1000 / packet.rate_hz
+            unheard_ms += (packet.sample_count - packet.kept_count) * 1000 / packet.rate_hz
             if duration_ms > longest_ms:
                 return duration_ms
         self._samples += came
         self._byte_count += len(payload)
+        self._unheard_ms += unheard_ms
+        self._check_bounds()
+        return duration_ms
+
+    def _check_bounds(self) -> None:
+        if self._unheard_ms > MAX_SPARE_MS + self.position_ms:
+            raise BadAudio(
+                f"{self._unheard_ms:,.0f} ms are said to be no audio, before its beginning or behind its end; "
+                f"expected at most {MAX_SPARE_MS:,} ms besides {self.position_ms:,} ms of audio"
+            )
         if self._byte_count > MAX_SPARE_BYTES + MAX_BYTES_PER_MS * self.position_ms:
             raise BadAudio(
                 f"expected at most {MAX_BYTES_PER_MS * 8:,} kbit/s and {MAX_SPARE_BYTES:,} bytes besides; "
                 f"got {self._byte_count:,} bytes for {self.position_ms:,} ms of audio"
             )
-        return duration_ms

@@ -67,12 +67,13 @@ class WheelModel:
         Raises:
             ModelError: no such file, or another one.
         """
+        file = path
         try:
             file = path / self.file_name if path.is_dir() else path
             content = file.read_bytes()
         except (OSError, ValueError) as error:  # ValueError: no path
             raise ModelError(
-                f"expected the model {self.name} at {path}, found no readable file; "
+                f"expected the model {self.name} at {file}, found no readable file; "
                 f"run `tympan models pull {self.name}`, or go without: it is optional"
             ) from error
         found = hashlib.sha256(content).hexdigest()

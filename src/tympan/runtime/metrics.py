@@ -77,7 +77,9 @@ class Metrics:
             "Audio that waits to be judged, where most does; grows when the server is too slow",
             registry=self.registry,
         )
+        self._add_outbound()
 
+    def _add_outbound(self) -> None:
         self.webhooks = Counter(
             "tympan_webhooks_total",
             "Webhooks by what became of them: delivered; refused by the receiver, or for its address; failed in every "

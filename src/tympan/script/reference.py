@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tympan.core.endpoint import SOONEST_END_MS
 from tympan.script.format import FAULT_KEYS, PROGRAMME_KEYS, SESSION_KEYS, TURN_KEYS, WORD_KEYS
 from tympan.script.keys import Key
 from tympan.script.pacing import GAP_MS, LETTER_MS, WORD_MS
@@ -40,7 +41,8 @@ milliseconds of audio received, whatever is in it and however fast it comes. A k
 _TURNS = f"""\
 A word lasts {WORD_MS} ms and {LETTER_MS} ms for each letter, and {GAP_MS} ms pass before the next one. Formatting,
 partials and ends of turns follow the client's parameters, as ever: a turn ends where its confidence exceeds the
-client's threshold and the shorter silence has passed, or after the longest silence.
+client's threshold and the shorter silence has passed, or after the longest silence; with a U3 model, that of the mode,
+and after {SOONEST_END_MS} ms at the soonest.
 
 """
 

@@ -11,7 +11,8 @@ V3 = Address(
     WEBSOCKET,
     ("/v3/ws", "/v3/ws/", "/"),
     State.SAME,
-    "the root is where the vendor's self-hosting example connects; a credential may stand behind `Bearer` or `token`",
+    "the root is where the vendor's self-hosting example connects; a credential may stand behind `Bearer` or `token`; "
+    "503 instead of the upgrade while the model loads",
     "a credential behind `Bearer` or `token`, with 1008",
 )
 V3_HEALTH = Address(

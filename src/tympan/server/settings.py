@@ -153,7 +153,7 @@ def _outbound_config(settings: Settings) -> OutboundConfig:
     objection = url_objection(settings.llm_gateway_url or "")
     if objection is not None:
         raise SettingsError(f"llm_gateway_url: {objection}")
-    llm_key = settings.llm_gateway_key or ""
+    llm_key = (settings.llm_gateway_key or "").strip()
     if not (llm_key.isascii() and llm_key.isprintable()):
         raise SettingsError("llm_gateway_key: holds characters that no key has; was it copied with a line break?")
     return OutboundConfig(

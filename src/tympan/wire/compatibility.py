@@ -50,6 +50,13 @@ class Address:
     strict: str = ""
 
 
+_WEBSOCKET_CODES = {
+    1002: "a frame that breaks the WebSocket protocol",
+    1007: "a text message that isn't UTF-8",
+    1009: "a WebSocket message longer than the server's `max_message_bytes`",
+}
+"""What the WebSocket layer ends a connection with, in any version: no session is asked, and no message says why."""
+
 _Row = tuple[str, State, str, str]
 """Name, state, difference, and what strict refuses."""
 
@@ -145,6 +152,8 @@ def _close_codes(
         (str(rule.code), rule.when, (State.SAME if rule.code in hosted else State.EXTENSION).value, rule.difference)
         for rule in rules
     ]
+    unasked = (State.EXTENSION.value, "no message says why; what the hosted service does then isn't known")
+    rows += [(str(code), when, *unasked) for code, when in _WEBSOCKET_CODES.items()]
     rows += [(str(code), text, State.NEVER.value, "") for code, text in never.items()]
     return f"## {title}\n\n" + table(("Code", "When", "State", "Difference"), rows)
 

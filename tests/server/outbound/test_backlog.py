@@ -167,6 +167,15 @@ def test_in_a_hurry_everything_that_waits_is_due() -> None:
     assert made.advance(at(0.1)) == [one]
 
 
+def test_in_a_hurry_a_failure_costs_no_other_its_attempt() -> None:
+    first, *others = deliveries = [delivery() for _ in range(MAX_RUNNING_PER_RECEIVER + 2)]
+    made = backlog(*deliveries)
+    made.receive_hurry(at(0))
+    assert made.advance(at(0)) == deliveries[:MAX_RUNNING_PER_RECEIVER]
+    assert made.receive_failed(first, at(0.1), chance=1)
+    assert made.advance(at(0.1)) == [others[MAX_RUNNING_PER_RECEIVER - 1]]
+
+
 def test_closing_gives_up_what_waits_and_what_runs() -> None:
     one, other = delivery(), delivery("b:80", added_s=5)
     made = backlog(one, other)

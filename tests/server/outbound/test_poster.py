@@ -114,6 +114,17 @@ def test_the_next_address_is_tried_when_one_does_not_answer(monkeypatch: pytest.
     assert isinstance(answer, Answer)
 
 
+@pytest.mark.parametrize("value", ["Bearer secret ", "secret\r\nHost: elsewhere", "\0secret"])
+def test_a_header_that_cannot_be_sent_is_not_told(value: str) -> None:
+    async def post(url: str) -> None:
+        await Poster(HERE, max_connections=1).post(url, {"Authorization": value}, b"{}", timeout_s=5)
+
+    with Receiver() as receiver, pytest.raises(Unreachable, match="a header can't be sent as HTTP") as failure:
+        asyncio.run(post(f"http://127.0.0.1:{receiver.port}/"))
+    assert "secret" not in str(failure.value)
+    assert receiver.posts == []
+
+
 def test_nobody_listens_there() -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

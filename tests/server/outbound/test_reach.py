@@ -32,6 +32,8 @@ PUBLIC = Reach()
         ("fe80::1", "a link-local address"),
         ("fec0::1", "a link-local address"),
         ("100.100.100.200", "an address shared by a provider's customers"),
+        ("168.63.129.16", "a service of the cloud's own for its machines"),
+        ("64:ff9b::a83f:8110", "a service of the cloud's own for its machines"),
         ("224.0.0.1", "a multicast address"),
         ("ff02::1", "a multicast address"),
         ("192.0.2.7", "an address for documentation and tests"),

@@ -2,7 +2,8 @@
 
 Rules:
 - The first Opus stream is heard; whatever is multiplexed with it is passed over. One that begins after it has been
-  heard goes on from there: streams may be joined end to end.
+  heard goes on from there: streams may be joined end to end. Each costs a decoder, so their heads count as damage,
+  which audio makes good.
 - What the header has decoders skip, and what the last page says is beyond the end, is no audio.
 - The audio is what came: a part that is missing leaves no gap, as with raw audio.
 """
@@ -115,6 +116,8 @@ class OggOpusFramer:
     def _begin(self, piece: Piece) -> None:
         is_wanted = self._stream is None or self._stream.has_audio
         if piece.payload.startswith(_HEAD_MAGIC):
+            if self._stream is not None:
+                self._pass_over(piece.payload)
             if is_wanted:
                 self._stream = _read_head(piece)
                 self._packet = None

@@ -7,7 +7,7 @@ Rules:
   waits: one that is dead takes no room from the others either.
 - A delivery is tried again as the policy says; the age counts from when it was added.
 - A receiver that failed is left alone for a while, longer each time it fails again, whatever else waits for it, but
-  never for long.
+  never for long. In a hurry nobody is left alone: one failure must not cost all that waits its last attempt.
 """
 
 from __future__ import annotations
@@ -100,6 +100,7 @@ class Backlog:
         self._lines: dict[str, _Line] = {}
         self._kept_bytes = 0
         self._running_count = 0
+        self._is_hurried = False
 
     @property
     def count(self) -> int:
@@ -153,7 +154,8 @@ class Backlog:
     ) -> bool:
         """An attempt failed. Returns whether there will be another; else it is given up."""
         line = self._stop(delivery)
-        line.receive_failure(now, self._policy, chance, retry_after_s)
+        if not self._is_hurried:
+            line.receive_failure(now, self._policy, chance, retry_after_s)
         delay_s = self._policy.delay_s(delivery.attempts, chance, retry_after_s)
         if not self._policy.has_next(delivery.attempts, now + delay_s - delivery.added_at):
             self._forget(delivery)
@@ -163,7 +165,8 @@ class Backlog:
         return True
 
     def receive_hurry(self, now: Monotonic) -> None:
-        """There is no time for delays: everything that waits is due."""
+        """There is no time for delays from now on: everything that waits is due."""
+        self._is_hurried = True
         for line in self._lines.values():
             line.quiet_until = now
             for delivery in line.waiting:

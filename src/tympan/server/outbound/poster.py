@@ -35,7 +35,7 @@ _NEXT_ADDRESS_S = 3.0
 _FAILURES = (
     httpcore.NetworkError,
     httpcore.TimeoutException,
-    httpcore.ProtocolError,
+    httpcore.RemoteProtocolError,
     httpcore.UnsupportedProtocol,
     OSError,
 )
@@ -91,6 +91,8 @@ class Poster:
                 return await self._exchange(url.partition("#")[0], every, body, max_body_bytes)
         except TimeoutError:
             raise Unreachable(f"no whole answer within {timeout_s:g} s") from None
+        except httpcore.LocalProtocolError:  # its text quotes the header
+            raise Unreachable("the address or a header can't be sent as HTTP") from None
         except _FAILURES as error:
             raise Unreachable(f"{type(error).__name__}: {error}"[:_LONGEST_REASON]) from error
 

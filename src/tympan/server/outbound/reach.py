@@ -1,7 +1,7 @@
 """Reach: which addresses may be connected to. PURE: standard library only.
 
 A client may name any receiver, so without a word of the operator's only addresses of the public Internet are reached:
-nothing inside the network that the server stands in, and no metadata service of a cloud. Rules:
+nothing inside a private network that the server stands in, and no metadata service of a cloud. Rules:
 - What counts is the address that is connected to, not the name: names resolve to whatever their owner likes.
 - IPv6 is public only inside 2000::/3; an IPv4 address inside an IPv6 one is judged as itself.
 - Networks that the operator names are reached, whatever they are.
@@ -21,6 +21,7 @@ _KINDS = {
     "a private address": ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "fc00::/7"),
     "a link-local address": ("169.254.0.0/16", "fe80::/10", "fec0::/10"),
     "an address shared by a provider's customers": ("100.64.0.0/10",),
+    "a service of the cloud's own for its machines": ("168.63.129.16/32",),  # Azure's: public by its number alone
     "a multicast address": ("224.0.0.0/4", "ff00::/8"),
     "an address for documentation and tests": (
         "192.0.2.0/24",

@@ -32,8 +32,11 @@ DIFFERENCES: Mapping[str, str] = {
     "ForceEndpoint": "without an open turn nothing is sent",
     "Acknowledge": _RESUMABLE,
     "Begin": "what has no value in `configuration` is left out, where the hosted service says null",
-    "Turn": "`words` of a US partial holds every tentative word, not one; never a speaker; no empty final at the end",
+    "Turn": "`words` of a US partial holds every tentative word, not one; never a speaker; no empty final at the end; "
+    "`turn_is_formatted` is false on U3 partials, as documented, where the live service says true; two finals with "
+    "`format_turns`, where documentation of 2026 shows one",
     "Silence": "stretches don't overlap speech",
+    "LLMGatewayResponse": "`data` is what the operator's language model answers, key by key",
     "Checkpoint": _RESUMABLE,
     "Resumed": _RESUMABLE,
 }

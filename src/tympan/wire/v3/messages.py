@@ -235,6 +235,9 @@ ServerMessage = (
     | Resumed
 )
 
+LATEST_API_VERSION = "2025-05-12"
+"""Of these messages; clients name it in the header `AssemblyAI-Version` (protocol reference, section 1)."""
+
 MAX_CLIENT_MESSAGE_CHARS = 262_144
 """Two orders of magnitude above the largest sensible one (100 key terms, three texts of 1750)."""
 

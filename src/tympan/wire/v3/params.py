@@ -13,6 +13,7 @@ from tympan.core.units import ENGINE_SAMPLE_RATE_HZ
 from tympan.wire.query import Given
 from tympan.wire.server_protocol import ResumeRequest
 from tympan.wire.v3.llm_gateway import Prompt
+from tympan.wire.v3.messages import LATEST_API_VERSION
 from tympan.wire.v3.models import DEFAULT_MODEL, profile_of
 from tympan.wire.v3.modes import DEFAULT_MODE, U3_TURN
 from tympan.wire.v3.parameters import PARAMETERS, connection, features, turns
@@ -25,7 +26,6 @@ T = TypeVar("T")
 STRICT_CHUNK_MS = (50, 1_000)
 """Shortest and longest audio in one message (protocol reference, section 3)."""
 
-LATEST_API_VERSION = "2025-05-12"
 _API_VERSION = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _MAX_ECHO_CHARS = 100
 
@@ -146,13 +146,13 @@ def _focus(given: Given, default: FocusConfig | None) -> FocusConfig | None:
 def _webhook(given: Given) -> Webhook | None:
     url = given.value(features.WEBHOOK_URL)
     name = given.value(features.WEBHOOK_AUTH_HEADER_NAME) or ""
-    value = given.value(features.WEBHOOK_AUTH_HEADER_VALUE) or ""
+    value = (given.value(features.WEBHOOK_AUTH_HEADER_VALUE) or "").strip()
     if not url:
         return None
     if bool(name) != bool(value):
         missing = features.WEBHOOK_AUTH_HEADER_VALUE if name else features.WEBHOOK_AUTH_HEADER_NAME
         raise BadParameter(missing.name, "is missing; the receiver could not tell who posts")
-    return Webhook(url, (name, value.strip()) if name else None)
+    return Webhook(url, (name, value) if name else None)
 
 
 def _prompt(given: Given) -> Prompt | None:

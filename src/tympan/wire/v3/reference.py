@@ -13,7 +13,7 @@ from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, LATER_LOOKS_MS, SOONE
 from tympan.core.kept_messages import MAX_KEPT_BYTES
 from tympan.core.packets.adts import MAX_DAMAGE_BYTES as MAX_ADTS_DAMAGE_BYTES
 from tympan.core.packets.ogg_opus import MAX_DAMAGE_BYTES as MAX_OGG_DAMAGE_BYTES
-from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES
+from tympan.core.received import MAX_BYTES_PER_MS, MAX_SPARE_BYTES, MAX_SPARE_MS
 from tympan.core.session import LONGEST_COMPRESSED_CHUNK_MS
 from tympan.wire.close_codes import V3_ERROR_REASON, V3_GRACEFUL, V3_RULES
 from tympan.wire.parameter import Parameter
@@ -36,10 +36,10 @@ _PARAMETERS_NOTE = """\
 Given in the query string. Booleans: `true`, `1`, `yes`, `false`, `0`, `no`, in any case. Lists: a JSON array
 of strings, the name repeated, or one text with commas. Unknown names are ignored. A value that can't be
 understood ends the connection with code 3006 before `Begin`. A number outside its range is moved to the
-nearest end of it, or, when the server runs strict, refused; what else strict servers refuse, and what isn't
-as with the hosted service, is in the [compatibility report](compatibility.md). What is marked *U3 only* or
-*US only* is checked and has no effect elsewhere. *Update* marks what `UpdateConfiguration` may change. The
-server's operator may set other defaults, but for the U3 models'.
+nearest end of it, or, when the server runs strict, refused where the hosted service refuses it; what strict
+servers refuse, and what isn't as with the hosted service, is in the [compatibility report](compatibility.md).
+What is marked *U3 only* or *US only* is checked and has no effect elsewhere. *Update* marks what
+`UpdateConfiguration` may change. The server's operator may set other defaults, but for the U3 models'.
 
 """
 
@@ -62,8 +62,8 @@ Servers decode it that have the extra `compressed` installed; others refuse it w
   decoded is silence as long as it says to last. The session ends with code 3006 where a message isn't an Opus packet,
   where a stream isn't what it is said to be, and when
   {MAX_OGG_DAMAGE_BYTES // 1024} KiB (`aac`: {MAX_ADTS_DAMAGE_BYTES // 1024} KiB) hold no audio,
-  a second can't be decoded, or more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
-  {MAX_SPARE_BYTES // 2**20} MiB besides.
+  a second can't be decoded, more comes than {MAX_BYTES_PER_MS * 8:,} kbit/s and
+  {MAX_SPARE_BYTES // 2**20} MiB besides, or more of it doesn't count than does and {MAX_SPARE_MS // 1000} s besides.
 - A resumed session (below) goes on in the middle of a byte stream, and with the next packet.
 
 """
@@ -247,7 +247,8 @@ def _mode_section() -> str:
     )
     note = (
         "U3 only. The protocol leaves the numbers open; these are ours. What is given beside `mode` wins over it, "
-        "and so does what is given later. A look that is surer than the confidence ends the turn.\n\n"
+        "and so does what is given later. A look that is surer than the confidence ends the turn, after "
+        f"{SOONEST_END_MS} ms at the soonest.\n\n"
     )
     return "## Modes\n\n" + note + table(heads, rows)
 

@@ -70,6 +70,7 @@ VOICE_FOCUS_THRESHOLD = Parameter(
     "only with `voice_focus`: by how much noise is turned down, from 0 to 12 dB, or 6 dB for `far-field`",
     "0.5",
     aliases=("noise_suppression_threshold",),
+    difference="the decibels are ours",
 )
 WEBHOOK_URL = Parameter(
     "webhook_url",
@@ -85,6 +86,7 @@ WEBHOOK_AUTH_HEADER_NAME = Parameter(
     State.SAME,
     "a header of the client's own that the webhook is posted with; both or none",
     objection=header_name_objection,
+    difference="a header that HTTP or the signature has a use of its own for is refused",
 )
 WEBHOOK_AUTH_HEADER_VALUE = Parameter(
     "webhook_auth_header_value",

@@ -6,6 +6,8 @@ from typing import Any
 
 from tympan.core.cadence import CONFIRMING_SPEECH_MS, CONTINUOUS_MS
 from tympan.core.config import FormattedSource
+from tympan.core.endpoint import EARLIEST_LOOK_SILENCE_MS, SOONEST_END_MS
+from tympan.core.vad import HYSTERESIS
 from tympan.wire.kinds import Choice, Flag, Integer, Number, Text
 from tympan.wire.parameter import Parameter, State
 from tympan.wire.v3.modes import DEFAULT_MODE, MODES, U3_TURN
@@ -33,10 +35,12 @@ MIN_TURN_SILENCE = Parameter(
     "min_turn_silence",
     Integer(0, 10_000, "ms", is_clamped=True),
     State.SAME,
-    "silence before a confident end of turn; U3: before the turn is looked at, and ended or told",
+    f"silence before a confident end of turn; U3: before the turn is looked at and told, and, from {SOONEST_END_MS} ms "
+    "on, ended",
     "400",
     str(U3_TURN.min_silence_ms),
-    difference="U3: a turn is judged complete by a confidence, not by closing punctuation alone",
+    difference="U3: a turn is judged complete by a confidence, not by closing punctuation alone, and told after "
+    f"{EARLIEST_LOOK_SILENCE_MS} ms at the soonest, but not ended before {SOONEST_END_MS}",
     aliases=("min_end_of_turn_silence_when_confident",),
     is_updatable=True,
 )
@@ -44,19 +48,22 @@ MAX_TURN_SILENCE = Parameter(
     "max_turn_silence",
     Integer(1, 3_600_000, "ms"),
     State.SAME,
-    "silence that always ends a turn; below `min_turn_silence`, or U3 below 300, it counts as that",
+    f"silence that always ends a turn; below `min_turn_silence`, or U3 below {SOONEST_END_MS}, it counts as that",
     "1280",
     str(U3_TURN.max_silence_ms),
+    difference=f"U3: less than {SOONEST_END_MS} counts as {SOONEST_END_MS}, which leaves the end to voice agents that "
+    "ask for less and send `ForceEndpoint`",
     is_updatable=True,
 )
 VAD_THRESHOLD = Parameter(
     "vad_threshold",
     Number(0, 1),
     State.SAME,
-    "speech begins with a frame (32 ms) of this probability and goes on down to 0.15 less; at 0 all is speech but what "
-    "is surely silent (below 0.01), at 1 nothing is",
+    f"speech begins with a frame (32 ms) of this probability and goes on down to {HYSTERESIS:g} less; at 0 all is "
+    "speech but what is surely silent (below 0.01), at 1 nothing is",
     "0.4",
     str(U3_TURN.vad_threshold),
+    difference=f"speech that has begun goes on down to {HYSTERESIS:g} less",
     is_updatable=True,
 )
 INCLUDE_PARTIAL_TURNS = Parameter(
@@ -72,6 +79,7 @@ FILTER_PROFANITY = Parameter(
     State.SAME,
     "mask profane words, in partials and finals: `s***`",
     "false",
+    difference="the list of words is ours",
     is_updatable=True,
 )
 FORMATTED_SOURCE = Parameter(
