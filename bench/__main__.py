@@ -31,7 +31,7 @@ _PARTS = (*SECTIONS, _TOTAL)
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run what the command line asks for."""
     options = _parser().parse_args(arguments)
-    names = options.only.replace("-", "_").split(",") if options.only else list(SECTIONS)
+    names = options.only.replace("-", "_").replace(" ", "").split(",") if options.only else list(SECTIONS)
     unknown = [name for name in names if name not in SECTIONS]
     if unknown:
         print(f"no section {', '.join(unknown)}; there are {', '.join(SECTIONS)}", file=sys.stderr)
