@@ -7,10 +7,9 @@ import ssl
 import wave
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
-from hosted_replay import KEY, Behaviour, HostedReplay
+from hosted_replay import KEY, Behaviour, HostedReplay, altering, altering_words
 from replayed_session import Message
 from speech_track import SpeechTrack
 
@@ -61,30 +60,6 @@ async def probe_service(
         return Probed(await probe(visitor, speech, lambda finding: None))
 
 
-def altering(kind: str, **changes: Any) -> Behaviour:
-    """Messages of that type get these values; ... removes the key."""
-
-    def alter(message: Message) -> Message:
-        if message["type"] != kind:
-            return message
-        return {name: value for name, value in {**message, **changes}.items() if value is not ...}
-
-    return Behaviour(alter=alter)
-
-
-def words_altered(**changes: Any) -> Behaviour:
-    def alter(message: Message) -> Message:
-        if message["type"] != "Turn":
-            return message
-        words = [
-            {name: value for name, value in {**word, **changes}.items() if value is not ...}
-            for word in message["words"]
-        ]
-        return {**message, "words": words}
-
-    return Behaviour(alter=alter)
-
-
 def shifted(message: Message) -> Message:
     """Times that run ahead of the audio."""
     if message["type"] != "Turn":
@@ -117,14 +92,14 @@ WRONG = [
     (altering("Begin", expires_at=1_795_367_722_000), "begin", "send Unix seconds, not milliseconds"),
     (altering("Begin", expires_at=1000), "begin", "compare both clocks"),
     (altering("Begin", id=None), "begin", "Begin.id is null → leave out"),
-    (words_altered(start=1.5), "messages", "Turn.words[].start is 1.5, expected an integer → send a JSON integer"),
-    (words_altered(word_is_final=...), "messages", "Turn.words[].word_is_final is missing"),
+    (altering_words(start=1.5), "messages", "Turn.words[].start is 1.5, expected an integer → send a JSON integer"),
+    (altering_words(word_is_final=...), "messages", "Turn.words[].word_is_final is missing"),
     (altering("Turn", language_code=None), "messages", "Turn.language_code is null"),
     (altering("Turn", error=None), "messages", "JavaScript SDK takes the message for an error"),
     (altering("Turn", type="Transcript"), "transcription", "no words came back"),
     (altering("Turn", turn_order=3), "turns", "turn_order 3 came where 0 was open"),
     (Behaviour(alter=rewritten), "turns", "a final word of turn 0 changed"),
-    (words_altered(start=100.5), "times", "expected whole ms"),
+    (altering_words(start=100.5), "times", "expected whole ms"),
     (Behaviour(alter=shifted), "times", "count time by samples received"),
     (Behaviour(alter=halved), "transcription", "word error rate 37.5%"),
     (altering("Turn", turn_is_formatted=False), "formatted", "no formatted final came"),

@@ -18,6 +18,7 @@ import uuid
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from types import TracebackType
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 from replayed_session import U3, US, Message, Profile, ReplayedSession
@@ -61,6 +62,26 @@ class Behaviour:
     max_audio_ms: int | None = None
     """The session ends with `end_code` when it has heard so much."""
     end_code: int = 3005
+
+
+def altering(kind: str, **changes: Any) -> Behaviour:
+    """Messages of that type get these values; ... removes the key."""
+    return Behaviour(alter=lambda message: _changed(message, changes) if message["type"] == kind else message)
+
+
+def altering_words(**changes: Any) -> Behaviour:
+    """The same for the words of every Turn."""
+
+    def alter(message: Message) -> Message:
+        if message["type"] != "Turn":
+            return message
+        return {**message, "words": [_changed(word, changes) for word in message["words"]]}
+
+    return Behaviour(alter=alter)
+
+
+def _changed(fields: Message, changes: Message) -> Message:
+    return {name: value for name, value in {**fields, **changes}.items() if value is not ...}
 
 
 @dataclass

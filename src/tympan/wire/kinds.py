@@ -115,6 +115,16 @@ class Integer(Kind[int]):
         return clamped
 
 
+SAMPLE_RATE_HZ = Integer(
+    8_000,
+    96_000,
+    "Hz",
+    below="sample_rate must be at least 8,000 Hz",
+    above="sample_rate must be at most 96,000 Hz",
+)
+"""Of the audio, in both protocols; never clamped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Number(Kind[float]):
     """A finite number."""

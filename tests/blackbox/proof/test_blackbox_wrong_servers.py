@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pytest
 import test_blackbox_audio
@@ -23,7 +22,7 @@ import test_blackbox_rules
 import test_blackbox_sequences
 from call import Message
 from endpoint import Endpoint, Strictness
-from hosted_replay import KEY, Behaviour, HostedReplay
+from hosted_replay import KEY, Behaviour, HostedReplay, altering, altering_words
 from played_sessions import PERFORMANCES, Player
 from session_rules import SESSION_RULES
 from speech_track import SpeechTrack
@@ -105,26 +104,6 @@ def update(endpoint: Endpoint, player: Player) -> None:
 
 def expiry(endpoint: Endpoint, player: Player) -> None:
     test_blackbox_sequences.test_begin_expires_in_unix_seconds_at_most_3_hours_from_now(endpoint)
-
-
-def altering(kind: str, **changes: Any) -> Behaviour:
-    """Messages of that type get these values; ... removes the key."""
-
-    def alter(message: Message) -> Message:
-        if message["type"] != kind:
-            return message
-        return {name: value for name, value in {**message, **changes}.items() if value is not ...}
-
-    return Behaviour(alter=alter)
-
-
-def altering_words(**changes: Any) -> Behaviour:
-    def alter(message: Message) -> Message:
-        if message["type"] != "Turn":
-            return message
-        return {**message, "words": [{**word, **changes} for word in message["words"]]}
-
-    return Behaviour(alter=alter)
 
 
 def dropping(is_dropped: Callable[[Message], bool]) -> Behaviour:

@@ -13,7 +13,7 @@ from tympan.core.audio import AudioFormat, Encoding
 from tympan.core.config import SessionConfig, SessionLimits, TurnConfig
 from tympan.core.errors import BadParameter, NotJson
 from tympan.wire.codec import parse_json
-from tympan.wire.kinds import Choice, Flag, Integer, Kind, Text
+from tympan.wire.kinds import SAMPLE_RATE_HZ, Choice, Flag, Kind, Text
 from tympan.wire.parameter import Parameter, State
 from tympan.wire.query import Given
 from tympan.wire.v2.client_messages import DEFAULT_SILENCE_MS, turn_silences
@@ -49,13 +49,7 @@ class BoostedWords(Kind[tuple[str, ...]]):
 TOKEN = Parameter("token", Text(), State.SAME, "temporary token, or an API key")
 SAMPLE_RATE = Parameter(
     "sample_rate",
-    Integer(
-        8_000,
-        96_000,
-        "Hz",
-        below="sample_rate must be at least 8,000 Hz",
-        above="sample_rate must be at most 96,000 Hz",
-    ),
+    SAMPLE_RATE_HZ,
     State.SAME,
     "sample rate of the audio; required",
 )

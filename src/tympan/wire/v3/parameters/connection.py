@@ -6,20 +6,14 @@ from typing import Any
 
 from tympan.core.audio import CompressedEncoding, Encoding
 from tympan.core.heartbeat import PERIOD_S
-from tympan.wire.kinds import Choice, Flag, Integer, Text
+from tympan.wire.kinds import SAMPLE_RATE_HZ, Choice, Flag, Integer, Text
 from tympan.wire.parameter import Parameter, State
 from tympan.wire.v3.models import DEFAULT_MODEL
 
 TOKEN = Parameter("token", Text(), State.SAME, "temporary token, or an API key")
 SAMPLE_RATE = Parameter(
     "sample_rate",
-    Integer(
-        8_000,
-        96_000,
-        "Hz",
-        below="sample_rate must be at least 8,000 Hz",
-        above="sample_rate must be at most 96,000 Hz",
-    ),
+    SAMPLE_RATE_HZ,
     State.SAME,
     "sample rate of raw audio; never clamped",
     "16000",
