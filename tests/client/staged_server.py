@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import os
 import threading
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any, TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
@@ -88,8 +89,17 @@ def run(scene: Callable[[], Awaitable[T]]) -> T:
         return asyncio.run(checked())
     finally:
         gc.collect()
-        assert open_things() == before, "a thread or a descriptor is left"
+        assert not (left := open_things() - before), f"a thread or a descriptor is left: {left}"
 
 
-def open_things() -> tuple[list[str], int]:
-    return sorted(thread.name for thread in threading.enumerate()), len(os.listdir("/proc/self/fd"))  # noqa: PTH208
+def open_things() -> Counter[str]:
+    """The threads and descriptors of this process, by what they are; take what was there before from what is there."""
+    threads = [f"thread {thread.name}" for thread in threading.enumerate()]
+    return Counter(threads + [target for path in Path("/proc/self/fd").iterdir() if (target := _target(path))])
+
+
+def _target(descriptor: Path) -> str:
+    try:
+        return str(descriptor.readlink())
+    except FileNotFoundError:  # the one that lists them
+        return ""

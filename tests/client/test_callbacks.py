@@ -39,7 +39,7 @@ def service() -> Iterator[Service]:
 def nothing_is_left(service: Service) -> Iterator[None]:
     before = open_things()
     yield
-    assert eventually(lambda: open_things() == before), "a thread or a descriptor is left"
+    assert eventually(lambda: not open_things() - before), f"a thread or a descriptor is left: {open_things() - before}"
 
 
 @pytest.fixture
