@@ -7,13 +7,14 @@ import threading
 from contextlib import ExitStack
 from typing import Any
 
-from running_service import Client, eventually
+from running_service import PATIENCE_S, Client, eventually
 from websockets.sync.client import connect
 
 from tympan.bridge.app import create_app
 from tympan.bridge.config import BridgeConfig
 from tympan.bridge.switchboard import Switchboard
 from tympan.server.listening import Server, bind, listening_config
+from unhurried_loop import UnhurriedLoop
 
 BRIDGE_KEY = "the-key-of-the-bridge"
 
@@ -32,11 +33,9 @@ class RunningBridge:
         assert eventually(lambda: self.server.started)
 
     def _run(self) -> None:
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            await self.server.serve(self._sockets)
-
-        asyncio.run(serve())
+        with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+            self.loop = runner.get_loop()
+            runner.run(self.server.serve(self._sockets))
 
     @property
     def http(self) -> str:
@@ -45,7 +44,9 @@ class RunningBridge:
     def connects(self, query: str = "sample_rate=16000", *, key: str | None = BRIDGE_KEY, **options: Any) -> Client:
         headers = {} if key is None else {"Authorization": key}
         target = f"ws://127.0.0.1:{self.port}/v2/realtime/ws?{query}"
-        return Client(self._clients.enter_context(connect(target, additional_headers=headers, **options)))
+        return Client(
+            self._clients.enter_context(connect(target, additional_headers=headers, open_timeout=PATIENCE_S, **options))
+        )
 
     def drains(self, patience_s: float) -> None:
         """What a signal does, in the background."""
@@ -68,5 +69,5 @@ class RunningBridge:
     def stop(self) -> None:
         self.hang_up()
         self.server.should_exit = True
-        self._thread.join(15)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "the bridge didn't stop"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import json
-import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
 from typing import Any
@@ -172,20 +171,25 @@ def test_a_bridge_that_is_full_is_4102(service: Service, start: Start) -> None:
 def test_the_longest_session_of_the_service_is_4008_after_its_last_words(
     serve: Callable[..., Service], start: Start
 ) -> None:
-    client = begins(start(serve(session=limits(max_duration_s=0.5)).url).connects())
+    service = serve(session=limits(max_duration_s=60))
+    client = begins(start(service.url).connects())
     client.says(1400)
+    assert service.has_received(1400)
+    service.loop.passes(60)
     messages, code, _ = client.hears_end()
     assert (kinds(messages), code) == ([SENTENCE, "error", "SessionTerminated"], 4008)
 
 
-def test_tokens_of_the_bridge_open_sessions_and_carry_their_own_limit(bridge: RunningBridge) -> None:
+def test_tokens_of_the_bridge_open_sessions_and_carry_their_own_limit(bridge: RunningBridge, service: Service) -> None:
     answer = httpx.post(
         bridge.http + "/v2/realtime/token", json={"expires_in": 60}, headers={"Authorization": BRIDGE_KEY}
     )
     begins(bridge.connects(f"sample_rate=16000&token={answer.json()['token']}", key=None))
-    short = bridge.switchboard.mint.mint(expires_in_s=60, max_session_s=1)
+    short = bridge.switchboard.mint.mint(expires_in_s=60, max_session_s=60)
     client = begins(bridge.connects(f"sample_rate=16000&token={short}", key=None))
     client.says(1400)
+    assert service.has_received(0, 1400)
+    bridge.loop.passes(60)
     messages, code, _ = client.hears_end()
     assert (kinds(messages), code) == ([SENTENCE, "error", "SessionTerminated"], 4008)
     assert httpx.post(bridge.http + "/v2/realtime/token", json={"expires_in": 60}).status_code == 401
@@ -224,11 +228,9 @@ def test_a_bridge_that_stops_does_not_wait_for_a_silent_service(aside: Backgroun
     with aside.entered(hosted):
         bridge = start(hosted.url, HOSTED_KEY)
         client = begins(bridge.connects())
-        started_at = time.monotonic()
         bridge.drains(0.2)
         messages, code, _ = client.hears_end()
     assert (kinds(messages)[-2:], code) == (["error", "SessionTerminated"], 1013)
-    assert time.monotonic() - started_at < 3
 
 
 @pytest.mark.parametrize("how", [How.RESET, How.FIN])

@@ -1,14 +1,18 @@
-"""Ctrl+C at each phase, in real processes: what was heard is told, within 6 seconds, and a second one ends at once."""
+"""Ctrl+C at each phase, in real processes: what was heard is told, and a second one ends at once.
+
+How long it takes at most is told by the clock of an event loop, which counts no time that a busy machine takes.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import os
 import select
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
@@ -16,23 +20,27 @@ import pytest
 from command_line import MakeAudio
 from v3_service import Service, running, turn
 
+from tympan.cli.converse import converse
+from tympan.cli.interrupts import Interrupts
+from tympan.cli.transcript import SpokenTurn
+from tympan.client import Event, Turn, connect
+from tympan.core.units import StreamMs
+from tympan.wire.v3.messages import ServerMessage
+from unhurried_loop import UnhurriedLoop
+
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
 PROMISE_S = 6.0
-AT_ONCE_S = 2.0
-"""Not a promise, but far from the time that an unhurried end takes."""
-
+PATIENCE_S = 60
 _BYTES_PER_S = 32_000
 
 
 class Pressed:
     """A command that was interrupted."""
 
-    def __init__(self, process: subprocess.Popen[str], pressed_at_s: float) -> None:
-        self.output, self.errors = process.communicate(timeout=30)
-        self.took_s = time.monotonic() - pressed_at_s
+    def __init__(self, process: subprocess.Popen[str]) -> None:
+        self.output, self.errors = process.communicate(timeout=PATIENCE_S)
         self.code = process.returncode
-        print(f"{process.args}: {self.took_s:.2f} s", file=sys.stderr)
 
 
 @contextmanager
@@ -50,18 +58,13 @@ def command(*arguments: object, stdin: int | None = None) -> Iterator[subprocess
         process.kill()
 
 
-def press(process: subprocess.Popen[str], *, times: int = 1) -> Pressed:
-    pressed_at_s = time.monotonic()
-    for count in range(times):
-        if count:
-            time.sleep(0.3)  # a person's second press
-            pressed_at_s = time.monotonic()
-        process.send_signal(signal.SIGINT)
-    return Pressed(process, pressed_at_s)
+def press(process: subprocess.Popen[str]) -> Pressed:
+    process.send_signal(signal.SIGINT)
+    return Pressed(process)
 
 
 def wait_for(is_true: Callable[[], bool]) -> None:
-    give_up_at_s = time.monotonic() + 20
+    give_up_at_s = time.monotonic() + PATIENCE_S
     while not is_true():
         assert time.monotonic() < give_up_at_s
         time.sleep(0.01)
@@ -87,11 +90,10 @@ def open_turn() -> Iterator[Service]:
 @pytest.mark.parametrize("words", ["listen --input", "transcribe"])
 def test_while_connecting_it_ends_at_once(speech: Path, words: str) -> None:
     with running(Service(is_mute=True)) as service, command(*words.split(), speech, "--url", service.url) as process:
-        assert service.has_connection.wait(20)
+        assert service.has_connection.wait(PATIENCE_S)
         pressed = press(process)
 
     assert (pressed.code, pressed.output, pressed.errors) == (130, "", "")
-    assert pressed.took_s < PROMISE_S
 
 
 def test_in_silence_there_is_nothing_to_tell(speech: Path, tmp_path: Path) -> None:
@@ -101,7 +103,6 @@ def test_in_silence_there_is_nothing_to_tell(speech: Path, tmp_path: Path) -> No
         pressed = press(process)
 
     assert (pressed.code, pressed.output, pressed.errors) == (130, "", "")
-    assert pressed.took_s < PROMISE_S
 
 
 def test_in_mid_sentence_the_last_turn_is_told(speech: Path, script: Path, tmp_path: Path) -> None:
@@ -112,7 +113,6 @@ def test_in_mid_sentence_the_last_turn_is_told(speech: Path, script: Path, tmp_p
         pressed = press(process)
 
     assert (pressed.code, pressed.output, pressed.errors) == (130, "Book a table.\nThanks.\n", "")
-    assert pressed.took_s < PROMISE_S
 
 
 @pytest.mark.parametrize("words", ["listen --input", "transcribe"])
@@ -120,13 +120,12 @@ def test_a_service_that_never_finishes_is_given_up_and_what_was_heard_is_told(
     speech: Path, open_turn: Service, words: str
 ) -> None:
     with command(*words.split(), speech, "--url", open_turn.url, "--format", "text") as process:
-        assert open_turn.has_spoken.wait(20)
+        assert open_turn.has_spoken.wait(PATIENCE_S)
         pressed = press(process)
 
     assert open_turn.has_terminate.is_set()
     assert (pressed.code, pressed.output) == (130, "half a\n")
     assert pressed.errors == "tympan: the last words did not come in time; what was heard before them is kept\n"
-    assert pressed.took_s < PROMISE_S
 
 
 def test_while_reconnecting_to_a_server_that_is_gone_it_ends_with_what_was_heard(speech: Path) -> None:
@@ -134,7 +133,7 @@ def test_while_reconnecting_to_a_server_that_is_gone_it_ends_with_what_was_heard
     with ExitStack() as stack:
         with running(Service(said_after_chunk={2: heard}, drops_after_chunks=3)) as service:
             process = stack.enter_context(command("listen", "--input", speech, "--url", service.url))
-            assert service.has_spoken.wait(20)
+            assert service.has_spoken.wait(PATIENCE_S)
             service.is_mute = True  # for whoever comes back before the server is gone
         assert process.stderr is not None
         assert "trying again in" in process.stderr.readline()
@@ -142,17 +141,18 @@ def test_while_reconnecting_to_a_server_that_is_gone_it_ends_with_what_was_heard
 
     assert (pressed.code, pressed.output) == (130, "half a\n")
     assert "Traceback" not in pressed.errors
-    assert pressed.took_s < PROMISE_S
 
 
 @pytest.mark.parametrize("words", ["listen --input", "transcribe"])
 def test_a_second_one_ends_at_once(speech: Path, open_turn: Service, words: str) -> None:
     with command(*words.split(), speech, "--url", open_turn.url) as process:
-        assert open_turn.has_spoken.wait(20)
-        pressed = press(process, times=2)
+        assert open_turn.has_spoken.wait(PATIENCE_S)
+        process.send_signal(signal.SIGINT)
+        assert open_turn.has_terminate.wait(PATIENCE_S)
+        pressed = press(process)
 
-    assert (pressed.code, pressed.output, pressed.errors) == (130, "half a\n", "")
-    assert pressed.took_s < AT_ONCE_S
+    assert (pressed.code, pressed.output) == (130, "half a\n")
+    assert pressed.errors == "", "it didn't wait until the last words were given up"
 
 
 @contextmanager
@@ -175,7 +175,6 @@ def test_a_silent_pipe_is_no_obstacle(script: Path) -> None:
         pressed = press(process)
 
     assert (pressed.code, pressed.output, pressed.errors) == (130, "Book a table.\n", "")
-    assert pressed.took_s < PROMISE_S
 
 
 def test_transcribe_writes_what_it_has_heard(script: Path, tmp_path: Path) -> None:
@@ -185,4 +184,58 @@ def test_transcribe_writes_what_it_has_heard(script: Path, tmp_path: Path) -> No
 
     assert (pressed.code, pressed.output, pressed.errors) == (130, "", "")
     assert target.read_text() == "1\n00:00:00,200 --> 00:00:01,200\nBook a table.\n\n"
-    assert pressed.took_s < PROMISE_S
+
+
+class Room:
+    """Silence, as fast as time passes."""
+
+    sample_rate_hz = 16_000
+    _is_closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while not self._is_closed:
+            yield bytes(_BYTES_PER_S // 20)
+            await asyncio.sleep(0.05)
+
+    async def close(self) -> None:
+        self._is_closed = True
+
+
+class Impatient:
+    """Presses Ctrl+C at the first words."""
+
+    def __init__(self) -> None:
+        self.settled_turns: list[str] = []
+        self.has_given_up = False
+        self.pressed_at_s: float | None = None
+
+    def told(self, event: Event | ServerMessage, open_turn: Turn | None) -> None:
+        if self.pressed_at_s is None:
+            self.pressed_at_s = asyncio.get_running_loop().time()
+            os.kill(os.getpid(), signal.SIGINT)
+
+    def settled(self, turn: SpokenTurn) -> None:
+        self.settled_turns.append(turn.text)
+
+    def gave_up(self) -> None:
+        self.has_given_up = True
+
+    def began(self) -> None: ...
+    def captured(self, chunk: bytes, until_ms: StreamMs) -> None: ...
+    def finishing(self) -> None: ...
+
+
+def test_a_service_that_never_finishes_is_given_up_within_6_seconds(open_turn: Service) -> None:
+    watcher = Impatient()
+
+    async def talk() -> float:
+        with Interrupts() as interrupts:
+            await converse(connect(open_turn.url), Room(), watcher, interrupts)
+        assert watcher.pressed_at_s is not None
+        return asyncio.get_running_loop().time() - watcher.pressed_at_s
+
+    with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+        took_s = runner.run(talk())
+
+    assert (watcher.settled_turns, watcher.has_given_up) == (["half a"], True)
+    assert took_s < PROMISE_S

@@ -5,17 +5,16 @@ from __future__ import annotations
 import asyncio
 import gc
 import json
-import threading
-from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any, TypeVar
 
 from websockets.asyncio.server import ServerConnection, serve
 from websockets.http11 import Request, Response
 
+from open_things import open_things
 from tympan.client import ReconnectPolicy, Timeouts
+from unhurried_loop import UnhurriedLoop
 
 T = TypeVar("T")
 
@@ -24,7 +23,7 @@ TERMINATION = {"type": "Termination", "audio_duration_seconds": 1, "session_dura
 CHUNK = bytes(1600)
 """50 ms of 16 kHz PCM16."""
 
-AT_ONCE = ReconnectPolicy(max_attempts=5, max_total_s=5, first_delay_s=0.001, longest_delay_s=0.001)
+AT_ONCE = ReconnectPolicy(max_attempts=5, max_total_s=60, first_delay_s=0.001, longest_delay_s=0.001)
 SHORT = Timeouts(open_s=1, begin_s=0.2, send_s=0.2, terminate_s=0.2, close_s=0.2)
 
 Play = Callable[[ServerConnection], Awaitable[None]]
@@ -86,20 +85,8 @@ def run(scene: Callable[[], Awaitable[T]]) -> T:
     gc.collect()  # what earlier tests left to it
     before = open_things()
     try:
-        return asyncio.run(checked())
+        with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+            return runner.run(checked())
     finally:
         gc.collect()
         assert not (left := open_things() - before), f"a thread or a descriptor is left: {left}"
-
-
-def open_things() -> Counter[str]:
-    """The threads and descriptors of this process, by what they are; take what was there before from what is there."""
-    threads = [f"thread {thread.name}" for thread in threading.enumerate()]
-    return Counter(threads + [target for path in Path("/proc/self/fd").iterdir() if (target := _target(path))])
-
-
-def _target(descriptor: Path) -> str:
-    try:
-        return str(descriptor.readlink())
-    except FileNotFoundError:  # the one that lists them
-        return ""

@@ -6,9 +6,9 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from running_service import CHUNK, KEY, SONNY, Service, eventually
-from staged_server import open_things
+from running_service import CHUNK, KEY, PATIENCE_S, SONNY, Service, eventually
 
+from open_things import open_things
 from tympan.client import (
     AuthError,
     Begin,
@@ -127,7 +127,7 @@ def test_a_callback_may_end_the_session(client: StreamingClient) -> None:
     client.on(Turn, end)
     client.connect(FORMATTED)
     client.stream([CHUNK] * 60)
-    assert is_told.wait(5)
+    assert is_told.wait(PATIENCE_S)
     client.disconnect(terminate=True)
 
 

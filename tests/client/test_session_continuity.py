@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -179,7 +178,7 @@ def test_an_open_turn_goes_on_with_the_words_that_were_final() -> None:
     assert [(word.start, word.end) for word in ended.words] == [(0, 300), (2400, 2700), (2790, 3100)]
 
 
-FAST = Timing(lambda: time.monotonic() * 100, lambda seconds: asyncio.sleep(seconds / 100))
+FAST = Timing(lambda: asyncio.get_running_loop().time() * 100, lambda seconds: asyncio.sleep(seconds / 100))
 
 
 async def says_nothing(visit: Visit) -> None:
@@ -214,7 +213,7 @@ def test_an_open_turn_whose_end_the_new_session_does_not_hear_is_ended_by_silenc
 
     async def act(session: Session) -> None:
         await session.send_audio(pcm(1000))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while not has_ended.is_set():
                 await session.send_audio(pcm(500))
                 await asyncio.sleep(0.005)

@@ -9,10 +9,11 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from running_service import CHUNK, KEY, SONNY, Service, eventually
-from staged_server import SHORT, open_things
+from running_service import CHUNK, KEY, PATIENCE_S, SONNY, Service, eventually
+from staged_server import SHORT
 from test_aio import Source
 
+from open_things import open_things
 from tympan.client import (
     AuthError,
     NetworkError,
@@ -116,7 +117,7 @@ def test_no_call_of_another_thread_outlives_the_block(service: Service) -> None:
         with connect(service.url, api_key=KEY) as session:
             sender = threading.Thread(target=send_on, args=(session,), daemon=True)
             sender.start()
-        sender.join(timeout=10)
+        sender.join(PATIENCE_S)
         assert not sender.is_alive()
     assert [type(end) for end in ends] == [SessionOver] * 20
 

@@ -25,6 +25,12 @@ SPEAK = """
 """
 
 
+def guides_program() -> str:
+    program = re.search(r"```javascript\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
+    assert program is not None
+    return program[1]
+
+
 @pytest.fixture
 def page(beckett: Path, tmp_path: Path) -> Iterator[Page]:
     with running_browser(beckett, tmp_path) as browser:
@@ -32,11 +38,9 @@ def page(beckett: Path, tmp_path: Path) -> Iterator[Page]:
 
 
 def test_a_page_sends_opus_packets_as_the_guide_says(page: Page) -> None:
-    program = re.search(r"```javascript\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    assert program is not None
     with DoubleServer() as double:
         double.says("Hi, my name is Sonny.", start_ms=100)
-        page.runs_first(program[1])
+        page.runs_first(guides_program())
         page.opens(f"{double.http_url}/v3/ws/health")  # any page of this machine may use a microphone
         address = f"{double.url}/v3/ws?encoding=opus&token={double.api_key}"
         page.says(SPEAK.replace("URL", repr(address)))
@@ -47,4 +51,27 @@ def test_a_page_sends_opus_packets_as_the_guide_says(page: Page) -> None:
         double.assert_terminated_gracefully()
         assert double.session.audio_ms >= 1_000
         assert 2 < len(double.session.audio) / double.session.audio_ms < 6
+        assert page.problems == []
+
+
+CLOSE_WHILE_IT_ENCODES = """
+const encode = AudioEncoder.prototype.encode;
+AudioEncoder.prototype.encode = function (samples) {
+  encode.call(this, samples);
+  if (!window.told?.length) return;
+  encode.call(this, samples);  // with it the packet is full
+  socket.close();
+  const isOver = () => { window.isEncoded = true; };
+  this.flush().then(isOver, isOver);
+};
+"""
+
+
+def test_what_is_still_being_encoded_when_the_connection_closes_is_no_error(page: Page) -> None:
+    with DoubleServer() as double:
+        page.runs_first(guides_program() + CLOSE_WHILE_IT_ENCODES)
+        page.opens(f"{double.http_url}/v3/ws/health")
+        address = f"{double.url}/v3/ws?encoding=opus&token={double.api_key}"
+        page.says(SPEAK.replace("URL", repr(address)))
+        page.waits("window.isEncoded && socket.readyState === WebSocket.CLOSED")
         assert page.problems == []

@@ -104,9 +104,7 @@ def test_the_synchronous_transcriber_holds_a_conversation(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener, format_turns=True, keyterms_prompt=["Sonny"])
     transcriber.stream(microphone(2000))
-    disconnected_at = time.monotonic()
     transcriber.disconnect(terminate=True)
-    assert time.monotonic() - disconnected_at < 3  # its write thread looks at its queue once a second
     assert_is_whole_conversation(listener)
     partials = [turn for turn in listener.of(TurnEvent) if not turn.end_of_turn]
     assert len(partials) >= 4
@@ -145,7 +143,7 @@ def test_force_endpoint_and_parameters_in_mid_session(address: str) -> None:
 def test_a_wrong_key_comes_as_one_error(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener, key="wrong")
-    assert listener.is_over.wait(5)
+    assert listener.is_over.wait(60)
     transcriber.disconnect()
     (error,) = listener.events
     assert isinstance(error, RealTimeError)
@@ -331,7 +329,7 @@ def test_a_context_that_is_too_long_comes_as_one_error(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener, speech_model=SpeechModel.u3_rt_pro)
     transcriber.set_params(RealTimeSessionParameters(agent_context="a" * 1751))
-    assert listener.is_over.wait(5)
+    assert listener.is_over.wait(60)
     transcriber.disconnect()
     (error,) = listener.of(RealTimeError)
     assert error.code == 3006

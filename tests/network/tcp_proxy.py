@@ -62,6 +62,8 @@ class Proxy:
         """Added to every piece of data, in both directions."""
         self.bytes_per_s = bytes_per_s
         """Pace of what is forwarded, each direction by itself; None is as fast as it comes."""
+        self.withholds: Direction | None = None
+        """What is said this way is taken and lost."""
         self.is_refusing = False
         """New connections are reset at once."""
         self.connections = 0
@@ -179,6 +181,8 @@ class Proxy:
             while line.how is None and (data := await reader.read(_READ_BYTES)):
                 if self.delay_s:
                     await asyncio.sleep(self.delay_s)
+                if self.withholds is direction:
+                    await line.is_over.wait()
                 if line.how is not None:
                     return
                 whole, data = len(data), data if left is None else data[:left]

@@ -13,7 +13,7 @@ from ipaddress import ip_network
 from typing import Any
 
 import uvicorn
-from running_service import eventually
+from running_service import PATIENCE_S, eventually
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
@@ -61,7 +61,7 @@ class Receiver:
 
     def __exit__(self, *_: object) -> None:
         self._server.force_exit = self._server.should_exit = True
-        self._thread.join(10)
+        self._thread.join(PATIENCE_S)
         self._socket.close()
 
     def _run(self) -> None:
@@ -88,6 +88,22 @@ class Receiver:
         return self.posts
 
 
+@dataclass
+class Thinker(Receiver):
+    """Takes what comes, and answers once it may."""
+
+    may_answer: threading.Event = field(default_factory=threading.Event)
+
+    def __exit__(self, *_: object) -> None:
+        self.may_answer.set()
+        super().__exit__()
+
+    async def _receive(self, request: Request) -> Response:
+        answer = await super()._receive(request)
+        await asyncio.to_thread(self.may_answer.wait, PATIENCE_S)
+        return answer
+
+
 class Boor:
     """A receiver without manners: takes what comes and does to the connection what it is told to."""
 
@@ -104,7 +120,7 @@ class Boor:
 
     def __exit__(self, *_: object) -> None:
         self._listening.shutdown(socket.SHUT_RDWR)  # ends `accept`, which closing alone doesn't
-        self._accepting.join(5)
+        self._accepting.join(PATIENCE_S)
         self._listening.close()
         for connection in self._open:
             connection.close()
@@ -127,3 +143,8 @@ class Boor:
             while came and not came.endswith(b"}"):  # the end of what is posted
                 came = connection.recv(65_536)
             self._behave(connection)
+
+
+def says_nothing(connection: socket.socket) -> None:
+    """Until the other side gives up."""
+    connection.recv(1)

@@ -10,7 +10,7 @@ from typing import Any
 
 from background import background
 from running_service import CHUNK, Client, Service, eventually
-from tcp_proxy import How, Proxy
+from tcp_proxy import Direction, How, Proxy
 from websockets.exceptions import ConnectionClosed
 
 from tympan.core.audio import AudioFormat
@@ -138,7 +138,7 @@ def unread_end(service: Service, *last: dict[str, Any] | str) -> Iterator[Resumi
         client = ResumingClient(service, url=proxy.url)
         client.begins()
         client.says(2000)
-        proxy.delay_s = 0.5
+        proxy.withholds = Direction.TO_CLIENT
         for message in last:
             client.line.sends(message) if isinstance(message, str) else client.sends(message)
         assert service.link is not None

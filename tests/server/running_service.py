@@ -23,6 +23,7 @@ from tympan.server.app import create_app
 from tympan.server.config import ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, bind, listening_config
+from unhurried_loop import UnhurriedLoop
 
 KEY = "the-right-key"
 
@@ -37,6 +38,9 @@ SONNY = Script(
 )
 """The conversation of the protocol reference, section 6.1."""
 
+PATIENCE_S = 60.0
+"""After so long, what should come is given up. Nothing takes so long, on the busiest machine; no test proves speed."""
+
 CHUNK = b"\0" * 1600
 """50 ms of 16 kHz PCM16; the scripted engine listens to the clock alone."""
 
@@ -45,7 +49,7 @@ def limits(**values: Any) -> SessionConfig:
     return SessionConfig(limits=SessionLimits(**values))
 
 
-def eventually(is_true: Callable[[], bool], timeout_s: float = 8.0) -> bool:
+def eventually(is_true: Callable[[], bool], timeout_s: float = PATIENCE_S) -> bool:
     """Whether something becomes true soon; for what another thread does."""
     give_up_at = time.monotonic() + timeout_s
     while not is_true():
@@ -71,9 +75,13 @@ class Client:
         self.socket.send(json.dumps(message) if isinstance(message, dict) else message)
 
     def hears(self) -> dict[str, Any]:
-        message: dict[str, Any] = json.loads(self.socket.recv(timeout=8))
+        message: dict[str, Any] = json.loads(self.socket.recv(timeout=PATIENCE_S))
         self.heard.append(message)
         return message
+
+    def is_answered(self) -> None:
+        """All that was sent has come: the server answers a ping after it."""
+        assert self.socket.ping().wait(PATIENCE_S)
 
     def hears_end(self) -> tuple[list[dict[str, Any]], int, str]:
         """Everything up to the close, its code and its reason."""
@@ -106,11 +114,9 @@ class Service:
         assert eventually(lambda: self.server.started)
 
     def _run(self) -> None:
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            await self.server.serve(self._sockets)
-
-        asyncio.run(serve())
+        with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+            self.loop = runner.get_loop()  # its clock can be turned on
+            runner.run(self.server.serve(self._sockets))
 
     @property
     def url(self) -> str:
@@ -132,7 +138,7 @@ class Service:
         """A client; `url` is where it connects if not to the server itself."""
         headers = {} if key is None else {"Authorization": key}
         target = f"{url or self.url}{path}?{query}" if query else f"{url or self.url}{path}"
-        opening = connect(target, additional_headers=headers, compression=None, **options)
+        opening = connect(target, additional_headers=headers, compression=None, open_timeout=PATIENCE_S, **options)
         return Client(self._clients.enter_context(opening))
 
     def tasks(self) -> int:
@@ -141,7 +147,7 @@ class Service:
         async def count() -> int:
             return len(asyncio.all_tasks()) - 1
 
-        return asyncio.run_coroutine_threadsafe(count(), self.loop).result(5)
+        return asyncio.run_coroutine_threadsafe(count(), self.loop).result(PATIENCE_S)
 
     def is_idle(self) -> bool:
         """No session, no place, no seat and no connection is left."""
@@ -154,6 +160,10 @@ class Service:
             and not self.server.server_state.connections
             and not self.server.server_state.tasks
         )
+
+    def has_received(self, *ms: int) -> bool:
+        """So much audio has come in the sessions that there are."""
+        return eventually(lambda: sorted(talk.received_ms for talk in self.gateway.conversations) == sorted(ms))
 
     def hang_up(self) -> None:
         """Close every client."""
@@ -174,7 +184,7 @@ class Service:
     def stop(self) -> None:
         self.hang_up()
         self.server.should_exit = True
-        self._thread.join(15)
+        self._thread.join(PATIENCE_S)
         assert not self._thread.is_alive(), "the server didn't stop"
         if self.link is not None:
             self.link.shut_down()
@@ -188,7 +198,7 @@ class StuckStream(ScriptedStream):
         self._is_released = is_released
 
     def step(self) -> Report | None:
-        self._is_released.wait(10)
+        self._is_released.wait(PATIENCE_S)
         return super().step()
 
 

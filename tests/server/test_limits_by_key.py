@@ -9,7 +9,7 @@ import httpx
 import jwt
 import pytest
 from resuming_client import ResumingClient, is_noticed
-from running_service import KEY, SONNY, Service, Start, eventually
+from running_service import KEY, PATIENCE_S, SONNY, Service, Start, eventually
 
 from tympan.engines.scripted import ScriptedRecognizer, ScriptedStream
 from tympan.runtime.key_limits import KeyLimits
@@ -223,5 +223,5 @@ def test_a_server_that_stops_gives_every_place_back(start: Start) -> None:
     client.is_cut()
     assert is_noticed(service)
     assert held(service) == 2
-    asyncio.run_coroutine_threadsafe(service.gateway.drain(1), service.loop).result(8)
+    asyncio.run_coroutine_threadsafe(service.gateway.drain(1), service.loop).result(PATIENCE_S)
     assert eventually(lambda: held(service) == 0)

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import httpx
 import pytest
-from running_service import KEY, SONNY, Service, Start, StuckRecognizer, endings, eventually, limits
+from running_service import KEY, PATIENCE_S, SONNY, Service, Start, StuckRecognizer, endings, eventually, limits
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from tympan.core.errors import EngineError
@@ -135,10 +135,12 @@ def test_inactivity_is_3006(start: Start) -> None:
 
 
 def test_the_longest_session_is_3008_after_its_last_words(start: Start) -> None:
-    service = start(session=limits(max_duration_s=0.4))
+    service = start(session=limits(max_duration_s=60))
     client = service.connects()
     client.hears()
     client.says(1400)
+    assert service.has_received(1400)
+    service.loop.passes(60)
     messages, code, _ = client.hears_end()
     assert [message["transcript"] for message in messages if message.get("end_of_turn")] == ["hi my name is sonny"]
     assert messages[-1]["error"] == "Session Expired: Maximum session duration exceeded"
@@ -227,7 +229,7 @@ def test_a_server_that_stops_does_not_wait_for_a_stuck_engine(start: Start) -> N
     draining = asyncio.run_coroutine_threadsafe(service.gateway.drain(0.1), service.loop)
     messages, code, _ = client.hears_end()
     recognizer.is_released.set()
-    draining.result(5)
+    draining.result(PATIENCE_S)
     assert messages[-1]["error"] == "Session Cancelled: The server is shutting down"
     assert code == 3005
     assert httpx.get(service.http + "/v3/ws/health").json()["status"] == "stopping"

@@ -6,7 +6,7 @@ import socket
 
 import pytest
 from background import background
-from resuming_client import FORCE, TERMINATE, ResumingClient, is_noticed, uncut, unread_end
+from resuming_client import FORCE, TERMINATE, ResumingClient, is_noticed, kept, uncut, unread_end
 from running_service import CHUNK, Service, Start, eventually
 from tcp_proxy import How, Proxy
 
@@ -37,7 +37,7 @@ def test_resumed_says_where_both_stand(service: Service) -> None:
     client.sends({"type": "UpdateConfiguration", "format_turns": True})
     client.acknowledges()
     client.hears_until("Turn")
-    client.line.socket.ping().wait(5)  # so all before has come
+    client.line.is_answered()  # so all before has come
     client.is_cut()
     assert client.connects_again() == {
         "type": "Resumed",
@@ -53,7 +53,7 @@ def test_what_was_told_while_nobody_was_there_is_told_then(service: Service) -> 
     client.begins()
     client.says(2000)
     client.sends(FORCE)
-    client.line.socket.ping().wait(5)
+    client.line.is_answered()
     client.is_cut()
     assert is_noticed(service)
     client.resumes()
@@ -130,13 +130,15 @@ def test_a_connection_that_still_hangs_on_the_session_is_replaced(service: Servi
 
 
 def test_a_client_that_answers_no_ping_is_lost_and_its_session_kept(start: Start) -> None:
-    service = start(network=NetworkConfig(ping_interval_s=0.1, ping_timeout_s=0.2))
+    service = start()
     with background() as loop, loop.entered(Proxy("127.0.0.1", service.port)) as proxy:
         client = ResumingClient(service, url=proxy.url)
         client.begins()
         client.says(800)
         client.hears_until("Turn")
         loop.call(proxy.cut, How.HANG)
+        service.loop.passes(NetworkConfig().ping_interval_s)
+        service.loop.passes(NetworkConfig().ping_timeout_s)
         assert is_noticed(service)
         assert not service.server.server_state.connections, "the dead connection holds nothing"
         client.resumes()
@@ -148,7 +150,7 @@ def test_a_client_that_answers_no_ping_is_lost_and_its_session_kept(start: Start
 
 def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) -> None:
     words = tuple(ScriptedWord("long" * 250, number * 50, number * 50 + 50) for number in range(500))
-    service = start(Script(words, frame_ms=50), network=NetworkConfig(send_timeout_s=0.3))
+    service = start(Script(words, frame_ms=50))
     service.listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -158,6 +160,10 @@ def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) 
     for _ in words:
         client.sends(CHUNK)
         client.sends(FORCE)
+    [connection] = service.server.server_state.connections
+    assert eventually(lambda: not connection.writable.is_set())
+    assert kept(service) == 0
+    service.loop.passes(NetworkConfig().send_timeout_s)
     assert is_noticed(service)
     client.sends(TERMINATE)
     client.resumes()
@@ -191,7 +197,7 @@ def test_acknowledged_messages_are_not_told_again(service: Service) -> None:
     client.says(800)
     client.hears_until("Turn")
     client.acknowledges()
-    client.line.socket.ping().wait(5)
+    client.line.is_answered()
     client.is_cut()
     refusal = client.connects_again(received=0)
     assert (refusal["type"], refusal["error_code"]) == ("Error", 4004)

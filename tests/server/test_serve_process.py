@@ -9,12 +9,11 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from running_service import CHUNK, Client
+from running_service import CHUNK, PATIENCE_S, Client
 from websockets.sync.client import connect
 
 from certificates import make_certificate
@@ -72,15 +71,13 @@ def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_wo
         for _ in range(10):
             client.sends(CHUNK)
         assert client.hears()["words"][0]["text"] == "goodbye"
-        signalled_at = time.monotonic()
         process.terminate()
         messages, code, _ = client.hears_end()
     assert [message.get("transcript") for message in messages if message.get("end_of_turn")] == ["goodbye"]
     assert messages[-1]["error"] == "Session Cancelled: The server is shutting down"
     assert code == 3005
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, output) == (0, "")
-    assert time.monotonic() - signalled_at < 5
     assert key not in errors
     assert "session ended" in errors
 
@@ -97,7 +94,7 @@ def test_with_a_certificate_the_addresses_are_https_and_wss(serve: Serve, tmp_pa
     port = read_until(process, r"^Listening on https://127\.0\.0\.1:(\d+)$")[1]
     read_until(process, rf"^Connect to wss://127\.0\.0\.1:{port}/v3/ws ")
     process.terminate()
-    assert process.wait(5) == 0
+    assert process.wait(PATIENCE_S) == 0
 
 
 def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> None:
@@ -107,7 +104,7 @@ def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> N
         Client(connection).hears()
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)
-        assert process.wait(5) == 0
+        assert process.wait(PATIENCE_S) == 0
 
 
 def ends_with_one_line(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from receiving import Boor, Receiver
+from receiving import Boor, Receiver, says_nothing
+from running_service import PATIENCE_S
 from starlette.responses import Response
 
 from certificates import make_certificate
@@ -26,7 +27,9 @@ HERE = Reach((ip_network("127.0.0.0/8"),))
 NAME = "receiver.example"
 
 
-def posted(url: str, reach: Reach = HERE, *, times: int = 1, timeout_s: float = 5, **limits: Any) -> list[Answer | str]:
+def posted(
+    url: str, reach: Reach = HERE, *, times: int = 1, timeout_s: float = PATIENCE_S, **limits: Any
+) -> list[Answer | str]:
     """What each of so many posts brought, one after the other: an answer, or the text of the error."""
     kept = limits.pop("max_body_bytes", 0)
 
@@ -168,7 +171,7 @@ def forever(piece: bytes, pause_s: float = 0) -> Callable[[socket.socket], None]
 @pytest.mark.parametrize(
     ("behave", "told"),
     [
-        (lambda connection: time.sleep(5), "no whole answer within 0.3 s"),
+        (says_nothing, "no whole answer within 0.3 s"),
         (forever(b"H", pause_s=0.1), "no whole answer within 0.3 s"),
         (lambda connection: connection.close(), "RemoteProtocolError: Server disconnected"),
         (lambda connection: connection.sendall(b"220 mail ESMTP\r\n\r\n"), "RemoteProtocolError: illegal status line"),
@@ -179,10 +182,8 @@ def forever(piece: bytes, pause_s: float = 0) -> Callable[[socket.socket], None]
 )
 def test_a_boor_gets_no_more_than_its_time(behave: Callable[[socket.socket], None], told: str) -> None:
     with Boor(behave) as boor:
-        began_at = time.monotonic()
-        [came] = posted(boor.url, timeout_s=0.3 if "within" in told else 10, max_read_bytes=32_768)
+        [came] = posted(boor.url, timeout_s=0.3 if "within" in told else PATIENCE_S, max_read_bytes=32_768)
     assert told in str(came)
-    assert time.monotonic() - began_at < 5
 
 
 def test_headers_without_end_are_cut(tmp_path: Path) -> None:
@@ -213,7 +214,7 @@ def test_a_gigabyte_is_neither_read_nor_kept() -> None:
 
 
 def test_what_timed_out_leaves_no_connection_behind() -> None:
-    with Boor(lambda connection: time.sleep(5)) as boor:
+    with Boor(says_nothing) as boor:
         told = posted(boor.url, times=12, timeout_s=0.05)
     assert set(told) == {"Unreachable: no whole answer within 0.05 s"}
 
@@ -231,7 +232,7 @@ def test_a_lookup_that_never_ends_holds_up_no_loop_and_few_others(monkeypatch: p
 
     def getaddrinfo(host: Any, *arguments: Any, **options: Any) -> Any:
         if host == NAME:
-            may_answer.wait(10)
+            may_answer.wait(PATIENCE_S)
         return real("127.0.0.1", *arguments, **options)
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -249,20 +250,18 @@ def test_a_lookup_that_never_ends_holds_up_no_loop_and_few_others(monkeypatch: p
         assert set(stuck) == {None}
         assert await look_up("other.example") is None, "all lookups are taken"
         may_answer.set()
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(PATIENCE_S):
             while await look_up("other.example") != ["127.0.0.1"]:
                 pass
 
-    began_at = time.monotonic()
     asyncio.run(all_at_once())
-    assert time.monotonic() - began_at < 5
 
 
 def test_a_loop_that_ended_is_not_told_of_a_lookup(monkeypatch: pytest.MonkeyPatch) -> None:
     may_answer = threading.Event()
 
     def getaddrinfo(*arguments: Any, **options: Any) -> Any:
-        may_answer.wait(10)
+        may_answer.wait(PATIENCE_S)
         raise socket.gaierror("nothing")
 
     monkeypatch.setattr(socket, "getaddrinfo", getaddrinfo)
@@ -272,11 +271,12 @@ def test_a_loop_that_ended_is_not_told_of_a_lookup(monkeypatch: pytest.MonkeyPat
             async with asyncio.timeout(0.05):
                 await Resolver().addresses(NAME, 80)
 
+    before = set(threading.enumerate())
     asyncio.run(give_up())
-    [lookup] = [thread for thread in threading.enumerate() if thread.name == "tympan lookup"]
+    [lookup] = [thread for thread in set(threading.enumerate()) - before if thread.name == "tympan lookup"]
     assert lookup.daemon, "the end of the process doesn't wait for it"
     may_answer.set()
-    lookup.join(5)
+    lookup.join(PATIENCE_S)
     assert not lookup.is_alive()
 
 
@@ -299,7 +299,7 @@ def test_an_ipv6_address_is_posted_to(host: str) -> None:
     serving.start()
     port = listening.getsockname()[1]
     [answer] = posted(f"HTTP://{host}:{port}/a?b#c", Reach((ip_network("::1"), ip_network("127.0.0.1"))))
-    serving.join(5)
+    serving.join(PATIENCE_S)
     listening.close()
     assert answer == Answer(204, None, b"")
     head = b"".join(came)
