@@ -38,7 +38,7 @@ class Environment:
         return os.environ | dict(self.variables) | variables
 
     def run(
-        self, program: Path, *arguments: str, timeout_s: float = 30, **variables: str
+        self, program: Path, *arguments: str, timeout_s: float = 120, **variables: str
     ) -> subprocess.CompletedProcess[str]:
         """Run a program to its end; what it printed is in the result.
 

@@ -9,6 +9,10 @@ from __future__ import annotations
 import asyncio
 import selectors
 import time
+from collections.abc import Coroutine
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 LONGEST_STEP_S = 0.01
 """So much at most goes by between two looks at the clock, however long it took."""
@@ -42,3 +46,9 @@ class UnhurriedLoop(asyncio.SelectorEventLoop):
             self._now_s += seconds
 
         asyncio.run_coroutine_threadsafe(turn_on(), self).result()
+
+
+def run_unhurried(main: Coroutine[Any, Any, T]) -> T:
+    """As `asyncio.run`, in such a loop."""
+    with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
+        return runner.run(main)

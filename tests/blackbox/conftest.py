@@ -165,12 +165,12 @@ def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
 
 @pytest.fixture(scope="session")
 def hurried_server(servers: Servers, script: Path) -> OwnServer:
-    """Sessions last 2 s, and 1 s without a message; a key opens few, and few in a minute."""
+    """Sessions last 4 s, and 3 s without a message; a key opens few, and few in a minute."""
     names = (KEY, "another-key", "a-third-key", "a-fourth-key", "a-fifth-key")
     keys = [flag for name in names for flag in ("--api-key", name)]
-    flags = ("--script", str(script), "--max-session-s", "2", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
+    flags = ("--script", str(script), "--max-session-s", "4", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
     limits = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
-    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "1"})
+    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "3"})
 
 
 @pytest.fixture

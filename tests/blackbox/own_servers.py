@@ -21,8 +21,7 @@ _TOKEN_SECRET = "secret of the suite"
 _LISTENING = "Listening on http://"
 _PROGRAM = "import sys; from tympan.cli.main import main; sys.exit(main())"
 _WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_PROGRAM}"
-_READY_S = 60.0
-_IDLE_S = 10.0
+_PATIENCE_S = 60.0
 _POLL_S = 0.02
 
 
@@ -36,17 +35,17 @@ class OwnServer:
     def is_let_alone(self) -> None:
         """Everybody hangs up, and no session is left; a place is free only after its client has seen the close."""
         self.endpoint.hang_up()
-        give_up_at = time.monotonic() + _IDLE_S
+        give_up_at = time.monotonic() + _PATIENCE_S
         while (sessions := self.endpoint.asks("/v3/ws/health").body["sessions"]) and time.monotonic() < give_up_at:
             time.sleep(_POLL_S)
-        assert sessions == 0, f"{sessions} sessions are still there after {_IDLE_S:g} s"
+        assert sessions == 0, f"{sessions} sessions are still there after {_PATIENCE_S:g} s"
 
     def is_asked_to_stop(self) -> None:
         self._process.terminate()
 
     def ends(self) -> None:
         """It has been asked to stop, and does."""
-        self._process.communicate(timeout=15)
+        self._process.communicate(timeout=_PATIENCE_S)
         assert self._process.returncode == 0
 
 
@@ -69,7 +68,7 @@ def start(
     line = process.stderr.readline().strip()
     assert line.startswith(_LISTENING), line + process.stderr.read()
     address = line.removeprefix(_LISTENING)
-    endpoint = Endpoint(f"ws://{address}", KEY, strictness, is_ours=True, realtime_factor=0, patience_s=10)
+    endpoint = Endpoint(f"ws://{address}", KEY, strictness, is_ours=True, realtime_factor=0, patience_s=_PATIENCE_S)
     server = OwnServer(process, endpoint)
     try:
         _wait_until_ready(address)
@@ -100,13 +99,13 @@ class Servers:
 
 
 def _wait_until_ready(address: str) -> None:
-    give_up_at = time.monotonic() + _READY_S
+    give_up_at = time.monotonic() + _PATIENCE_S
     while time.monotonic() < give_up_at:
-        connection = HTTPConnection(address, timeout=5)
+        connection = HTTPConnection(address, timeout=_PATIENCE_S)
         connection.request("GET", "/v3/ws/health")
         status = connection.getresponse().status
         connection.close()
         if status == 200:
             return
         time.sleep(_POLL_S)
-    raise AssertionError(f"{address} isn't ready after {_READY_S:g} s")
+    raise AssertionError(f"{address} isn't ready after {_PATIENCE_S:g} s")

@@ -11,7 +11,7 @@ from played_sessions import Player
 
 US = "speech_model=universal-streaming-english"
 FORCED_WITHIN_S = 2.0
-"""The hosted service takes about 0.3 s."""
+"""The hosted service takes about 0.3 s. Whoever is given audio faster than it is spoken isn't timed."""
 SPEECH_MS = 10_000
 """Within which a word must come."""
 
@@ -29,7 +29,7 @@ def forced(call: Call) -> Message:
     call.sends({"type": "ForceEndpoint"})
     final = call.hears_final("3: ForceEndpoint ends the open turn")
     took_s = time.monotonic() - asked_at
-    if took_s > FORCED_WITHIN_S:
+    if call.realtime_factor and took_s > FORCED_WITHIN_S:
         broken("3: ForceEndpoint ends the open turn now", f"the final came after {took_s:.1f} s", call)
     return final
 

@@ -23,7 +23,9 @@ HEARTBEAT_S = 5
 WAIT_S = 6.5
 """Longer than either, and by less than both together."""
 EARLY_S, LATE_S = 0.2, 1.2
-"""How far a busy machine may be off."""
+"""How far a service may be off. Our own may be late by as much as the machine is busy."""
+OUR_INACTIVITY_S, OUR_LONGEST_S = 3, 4
+"""Of the hurried server."""
 
 KEEP_ALIVE: Message = {"type": "KeepAlive"}
 CHUNK = bytes(50 * 32)
@@ -36,15 +38,23 @@ class Life:
     call: Call
     heard_at_s: list[tuple[float, Message]] = field(default_factory=list)
     closed_after_s: float | None = None
+    sent_ms: int = 0
+    """Audio."""
 
     def of_type(self, name: str) -> list[tuple[float, Message]]:
         return [(at_s, message) for at_s, message in self.heard_at_s if message["type"] == name]
 
 
 def lives(
-    connect: Callable[[], Call], *, says: Message | bytes | None = None, every_s: float = 1.0, for_s: float = WAIT_S
+    connect: Callable[[], Call],
+    *,
+    says: Message | bytes | None = None,
+    every_s: float = 1.0,
+    for_s: float = WAIT_S,
+    until: str | None = None,
 ) -> Life:
-    """Begin, say something again and again, and listen until the time is over or the service closes."""
+    """Begin, say something again and again, and listen until the time is over, such a message comes, or the service
+    closes."""
     call = connect()
     life = Life(call)
     heard_begin_at = time.monotonic()
@@ -52,6 +62,7 @@ def lives(
     while (now_s := time.monotonic() - heard_begin_at) < for_s:
         if says is not None:
             call.sends(says)
+            life.sent_ms += len(says) // 32 if isinstance(says, bytes) else 0
         listens_until = min(now_s + every_s, for_s)
         try:
             while True:
@@ -59,6 +70,8 @@ def lives(
                 call.patience_s = max(0.001, remaining_s)
                 message = call.receive()
                 life.heard_at_s.append((time.monotonic() - heard_begin_at, message))
+                if message["type"] == until:
+                    return life
         except TimeoutError:
             continue
         except ConnectionClosed:
@@ -69,10 +82,11 @@ def lives(
 
 @dataclass
 class Waits:
-    """All lives by name, and a token that was given before them, for one second."""
+    """All lives by name, a token that was given before them, for one second, and how late the service may be."""
 
     lives: dict[str, Life]
     token: str
+    late_s: float
 
 
 @pytest.fixture(scope="module")
@@ -85,54 +99,62 @@ def waits(request: pytest.FixtureRequest, lenient_service: Endpoint) -> Waits:
         pytest.skip("opens eleven sessions at once; leave --sessions-per-minute out")
     token = service.token("expires_in_seconds=1")
     wait_for = f"inactivity_timeout={SHORTEST_INACTIVITY_S}"
+    late_s = service.patience_s if service.is_ours else LATE_S
+    at_most_s = WAIT_S + late_s
 
     def at(query: str) -> Callable[[], Call]:
         return lambda: service.calls(query)
 
     sessions: dict[str, Callable[[], Life]] = {
-        "says nothing": lambda: lives(at(wait_for)),
+        "says nothing": lambda: lives(at(wait_for), for_s=at_most_s),
         "keeps alive": lambda: lives(at(wait_for), says=KEEP_ALIVE),
         "forces": lambda: lives(at(wait_for), says={"type": "ForceEndpoint"}),
         "updates": lambda: lives(at(wait_for), says={"type": "UpdateConfiguration"}),
         "sends audio": lambda: lives(at(wait_for), says=CHUNK),
         "sends empty audio": lambda: lives(at(wait_for), says=b""),
         "has no timeout": lambda: lives(at("")),
-        "has a timeout too short": lambda: lives(at("inactivity_timeout=1")),
-        "has a heartbeat": lambda: lives(at("session_heartbeat=true"), says=CHUNK, every_s=0.5),
+        "has a timeout too short": lambda: lives(at("inactivity_timeout=1"), for_s=at_most_s),
+        "has a heartbeat": lambda: lives(
+            at("session_heartbeat=true"), says=CHUNK, every_s=0.5, for_s=at_most_s, until="Heartbeat"
+        ),
         "has none": lambda: lives(at("session_heartbeat=false"), says=CHUNK),
         "asks for a heartbeat later": lambda: lives(
-            at(""), says={"type": "UpdateConfiguration", "session_heartbeat": True}, every_s=60
+            at(""),
+            says={"type": "UpdateConfiguration", "session_heartbeat": True},
+            every_s=600,
+            for_s=at_most_s,
+            until="Heartbeat",
         ),
     }
     if service.is_ours:
         server: OwnServer = request.getfixturevalue("hurried_server")
         hurried = server.endpoint
         sessions |= {
-            "hurried and silent": lambda: lives(hurried.calls),
-            "hurried and alive": lambda: lives(hurried.calls, says=CHUNK * 4, every_s=0.2),
+            "hurried and silent": lambda: lives(hurried.calls, for_s=at_most_s),
+            "hurried and alive": lambda: lives(hurried.calls, says=CHUNK * 11, every_s=1.5, for_s=at_most_s),
         }
     with ThreadPoolExecutor(len(sessions)) as pool:
         running = {name: pool.submit(session) for name, session in sessions.items()}
         lived = {name: future.result() for name, future in running.items()}
     for life in lived.values():
         life.call.patience_s = service.patience_s
-    return Waits(lived, token)
+    return Waits(lived, token, late_s)
 
 
-def ended_in_time(life: Life, due_s: float, says: str) -> None:
-    if life.closed_after_s is None or not due_s - EARLY_S <= life.closed_after_s <= due_s + LATE_S:
+def ended_in_time(life: Life, due_s: float, late_s: float, says: str) -> None:
+    if life.closed_after_s is None or not due_s - EARLY_S <= life.closed_after_s <= due_s + late_s:
         came = "still open" if life.closed_after_s is None else f"closed after {life.closed_after_s:.1f} s"
         broken(f"{says}, after {due_s:g} s", came, life.call)
 
 
-def inactivity(life: Life, timeout_s: float) -> None:
+def inactivity(life: Life, timeout_s: float, late_s: float) -> None:
     text = f"Session terminated due to inactivity: No messages received for {timeout_s:g} seconds"
     life.call.hears_end().must_be(3006, text, "4.12: inactivity is 3006")
-    ended_in_time(life, timeout_s, "2.1: a client that says nothing is let go")
+    ended_in_time(life, timeout_s, late_s, "2.1: a client that says nothing is let go")
 
 
 def test_a_client_that_says_nothing_is_let_go_with_3006(waits: Waits) -> None:
-    inactivity(waits.lives["says nothing"], SHORTEST_INACTIVITY_S)
+    inactivity(waits.lives["says nothing"], SHORTEST_INACTIVITY_S, waits.late_s)
 
 
 @pytest.mark.parametrize("name", ["keeps alive", "forces", "updates", "sends audio", "sends empty audio"])
@@ -151,14 +173,14 @@ def test_without_a_timeout_a_silent_client_is_waited_for(waits: Waits) -> None:
 def test_a_timeout_too_short_counts_as_the_shortest(waits: Waits, lenient_service: Endpoint) -> None:
     if lenient_service.strictness is not Strictness.LENIENT:
         pytest.skip("2.2: of lenient services")
-    inactivity(waits.lives["has a timeout too short"], SHORTEST_INACTIVITY_S)
+    inactivity(waits.lives["has a timeout too short"], SHORTEST_INACTIVITY_S, waits.late_s)
 
 
 @pytest.mark.parametrize("name", ["has a heartbeat", "asks for a heartbeat later"])
 def test_a_heartbeat_comes_every_5_s_when_asked_for(waits: Waits, name: str) -> None:
     life = waits.lives[name]
     beats = life.of_type("Heartbeat")
-    if len(beats) != 1 or not HEARTBEAT_S - EARLY_S <= beats[0][0] <= HEARTBEAT_S + LATE_S:
+    if not beats or not HEARTBEAT_S - EARLY_S <= beats[0][0] <= HEARTBEAT_S + waits.late_s:
         broken("4.7: a Heartbeat about every 5 s", f"{[f'{at_s:.1f} s' for at_s, _ in beats]}", life.call)
 
 
@@ -167,9 +189,9 @@ def test_a_heartbeat_counts_audio_and_time(waits: Waits, lenient_service: Endpoi
     for _, beat in life.of_type("Heartbeat"):
         wrong = list(faults(beat, is_ours=lenient_service.is_ours))
         audio_ms, duration_ms = beat["total_audio_received_ms"], beat["total_duration_ms"]
-        if not 400 <= audio_ms <= 550:  # 50 ms each half second, 10 times
-            wrong.append(f"{audio_ms} ms of audio counted, about 500 ms were sent")
-        if abs(duration_ms - 1000 * HEARTBEAT_S) > 1000 * LATE_S:
+        if not life.sent_ms - 150 <= audio_ms <= life.sent_ms:  # some may be on its way
+            wrong.append(f"{audio_ms} ms of audio counted, {life.sent_ms} ms were sent")
+        if not -1000 * EARLY_S <= duration_ms - 1000 * HEARTBEAT_S <= 1000 * waits.late_s:
             wrong.append(f"{duration_ms} ms since Begin")
         if abs(beat["realtime_factor"] - audio_ms / duration_ms) > 0.02:
             wrong.append(f"realtime_factor {beat['realtime_factor']}, {audio_ms} ms in {duration_ms} ms")
@@ -194,7 +216,7 @@ def test_the_longest_session_ends_with_its_last_words_and_3008(waits: Waits, our
     life = waits.lives["hurried and alive"]
     text = "Session Expired: Maximum session duration exceeded"
     life.call.hears_end().must_be(3008, text, "4.12, 6.6: expiry is 3008")
-    ended_in_time(life, 2, "6.6: a session ends at its expiry")
+    ended_in_time(life, OUR_LONGEST_S, waits.late_s, "6.6: a session ends at its expiry")
     finals = [turn["transcript"] for turn in life.call.messages if turn.get("end_of_turn")]
     if len(finals) != 1 or not finals[0].startswith("hi my name is"):
         broken("6.6: at expiry the open turn is told first", f"finals {finals}", life.call)
@@ -208,4 +230,4 @@ def test_begin_tells_when_a_session_expires(waits: Waits, ours: None) -> None:
 
 
 def test_the_timeout_of_the_server_holds_for_who_asks_for_none(waits: Waits, ours: None) -> None:
-    inactivity(waits.lives["hurried and silent"], 1)
+    inactivity(waits.lives["hurried and silent"], OUR_INACTIVITY_S, waits.late_s)

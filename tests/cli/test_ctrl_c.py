@@ -26,7 +26,7 @@ from tympan.cli.transcript import SpokenTurn
 from tympan.client import Event, Turn, connect
 from tympan.core.units import StreamMs
 from tympan.wire.v3.messages import ServerMessage
-from unhurried_loop import UnhurriedLoop
+from unhurried_loop import run_unhurried
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
 
@@ -234,8 +234,7 @@ def test_a_service_that_never_finishes_is_given_up_within_6_seconds(open_turn: S
         assert watcher.pressed_at_s is not None
         return asyncio.get_running_loop().time() - watcher.pressed_at_s
 
-    with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
-        took_s = runner.run(talk())
+    took_s = run_unhurried(talk())
 
     assert (watcher.settled_turns, watcher.has_given_up) == (["half a"], True)
     assert took_s < PROMISE_S

@@ -54,7 +54,7 @@ def test_a_demonstration_that_is_terminated_takes_its_server_with_it(start: str)
             assert demonstration.stderr.readline().startswith(b"Session ")
             (server,) = demonstration.children()
             demonstration.terminate()
-            demonstration.communicate(timeout=20)
+            demonstration.communicate(timeout=60)
         finally:
             with suppress(psutil.NoSuchProcess):
                 demonstration.kill()

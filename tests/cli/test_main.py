@@ -225,7 +225,7 @@ def test_ctrl_c_ends_with_130_and_no_traceback(script: Path, audio_file: MakeAud
     assert process.stdout is not None
     assert process.stdout.readline() == "Book a table.\n"
     process.send_signal(signal.SIGINT)
-    output, errors = process.communicate(timeout=10)
+    output, errors = process.communicate(timeout=60)
 
     assert (process.returncode, output, errors) == (130, "", "")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import http
-import socket
 import ssl
 import wave
 from collections.abc import AsyncIterator, Iterator
@@ -18,6 +17,7 @@ from command_line import Ran, Run
 from hosted_replay import KEY, Behaviour, HostedReplay
 from speech_track import SpeechTrack
 
+from held_port import held_port
 from tympan.cli.exit_codes import ExitCode
 
 TIMED = ("begin", "force-endpoint")
@@ -88,9 +88,8 @@ def test_a_probe_of_a_service_with_the_newer_models_as_json_is_one_document(
 
 
 def test_nobody_there_is_a_network_error(run: Run) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    ran = run("probe", f"127.0.0.1:{port}", "--quick")
+    with held_port() as port:
+        ran = run("probe", f"127.0.0.1:{port}", "--quick")
     assert ran.code == ExitCode.NETWORK
     assert lines(ran) == {"reachable": f"failed: 127.0.0.1:{port}: connection refused"}
     assert "→ check the port" in ran.output

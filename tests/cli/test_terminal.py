@@ -54,7 +54,7 @@ def on_terminal(*arguments: object, columns: int = 60, has_pipe: bool = False, *
         while piece := os.read(terminal, 65_536):
             shown += piece
     os.close(terminal)
-    piped, _ = process.communicate(timeout=30)
+    piped, _ = process.communicate(timeout=60)
     return Shown(process.returncode, bytes(shown), piped or b"")
 
 

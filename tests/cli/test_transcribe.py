@@ -283,7 +283,7 @@ def test_a_terminal_shows_progress_and_standard_output_stays_clean(script: Path,
         while piece := os.read(terminal, 65_536):
             shown += piece
     os.close(terminal)
-    output, _ = process.communicate(timeout=30)
+    output, _ = process.communicate(timeout=60)
 
     assert (process.returncode, output.decode()) == (0, TEXT)
     assert b"speech.wav" in shown

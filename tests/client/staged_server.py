@@ -14,7 +14,7 @@ from websockets.http11 import Request, Response
 
 from open_things import open_things
 from tympan.client import ReconnectPolicy, Timeouts
-from unhurried_loop import UnhurriedLoop
+from unhurried_loop import run_unhurried
 
 T = TypeVar("T")
 
@@ -85,8 +85,7 @@ def run(scene: Callable[[], Awaitable[T]]) -> T:
     gc.collect()  # what earlier tests left to it
     before = open_things()
     try:
-        with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
-            return runner.run(checked())
+        return run_unhurried(checked())
     finally:
         gc.collect()
         assert not (left := open_things() - before), f"a thread or a descriptor is left: {left}"

@@ -18,7 +18,7 @@ def events(count: int) -> list[SpeechStarted]:
 
 def run(scene: Callable[[Inbox], Awaitable[None]]) -> None:
     async def bounded() -> None:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             await scene(Inbox())
 
     asyncio.run(bounded())

@@ -26,7 +26,7 @@ def with_device(device: ScriptedDevice, what: Callable[[Microphone], Coroutine[A
     async def use() -> Any:
         async with Microphone(device, **options) as microphone:
             assert device.is_open
-            async with asyncio.timeout(10):
+            async with asyncio.timeout(60):
                 return await what(microphone)
 
     try:

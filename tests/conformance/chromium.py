@@ -36,7 +36,7 @@ class Browser:
         number = next(self._numbers)
         command = {"id": number, "method": method, "params": parameters}
         self._line.send(json.dumps(command if session is None else command | {"sessionId": session}))
-        while (message := json.loads(self._line.recv(timeout=30))).get("id") != number:
+        while (message := json.loads(self._line.recv(timeout=60))).get("id") != number:
             self.events.append(message)
         assert "error" not in message, message["error"]
         result: dict[str, Any] = message["result"]
@@ -78,7 +78,7 @@ class Page:
         assert "exceptionDetails" not in answer, answer["exceptionDetails"]
         return answer["result"].get("value")
 
-    def waits(self, condition: str, timeout_s: float = 20) -> None:
+    def waits(self, condition: str, timeout_s: float = 60) -> None:
         give_up_at_s = time.monotonic() + timeout_s
         while not self.says(condition):
             assert time.monotonic() < give_up_at_s, f"never true: {condition}; {self.says('document.body.innerText')!r}"
@@ -141,7 +141,7 @@ def running_browser(microphone: Path, folder: Path) -> Iterator[Browser]:
             browser = Browser(line)
             yield browser
             browser.obeys("Browser.close")
-        process.wait(10)
+        process.wait(60)
     finally:
         with suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -149,7 +149,7 @@ def running_browser(microphone: Path, folder: Path) -> Iterator[Browser]:
 
 
 def _address(process: subprocess.Popen[bytes], log: Path) -> str:
-    give_up_at_s = time.monotonic() + 30
+    give_up_at_s = time.monotonic() + 60
     while not (found := _LISTENING.search(log.read_text(errors="replace"))):
         assert process.poll() is None, log.read_text()
         assert time.monotonic() < give_up_at_s, log.read_text()

@@ -50,7 +50,7 @@ def running(*arguments: str) -> Iterator[str]:
         yield line.rpartition("/")[2]
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
     assert process.returncode == 0
 
 

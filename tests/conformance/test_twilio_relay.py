@@ -60,7 +60,7 @@ def relay(url: str, key: str) -> Iterator[Relay]:
         yield Relay(line.removeprefix("Listening on ").removesuffix(SECRET), process.stdout, process.stderr)
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=60)
 
 
 class Call:
@@ -167,7 +167,7 @@ def test_a_call_that_breaks_off_is_told_to_its_end(double: DoubleServer) -> None
         socket = running_relay.rings()
         with socket:
             Call(socket).carries(SILENCE * 100)
-            socket.ping().wait(5)
+            socket.ping().wait(60)
             socket.socket.close()
         assert running_relay.output.readline() == "CA0 inbound: Hi, my name is Sonny.\n"
     double.assert_terminated_gracefully()

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection, connect
 
 from tympan.wire.close_codes import BRIDGE_OTHERWISE, BRIDGE_RULES, BRIDGE_UNREACHABLE, V2_RULES, V3_RULES
 
-PATIENCE_S = 10
+PATIENCE_S = 60
 _SOCKET_CODES = {1000, 1007, 1009}
 """Graceful, no UTF-8, too long."""
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import threading
+from collections import Counter
 from collections.abc import Iterator
 
-import psutil
 import pytest
 from hostile_talk import BRIDGE_WAY, V2_WAY, V3_WAY, Step, Talk, Way, no_error_in_the_log, steps
 from hypothesis import HealthCheck, given, settings
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 from running_bridge import BRIDGE_KEY, RunningBridge
 from running_service import KEY, SONNY, Service, eventually
 
+from open_things import open_things
 from tympan.bridge.config import BridgeConfig, UpstreamConfig
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.server.config import AuthConfig, ServerConfig
@@ -44,14 +44,14 @@ def is_idle(service: Service) -> bool:
     return eventually(service.is_idle)
 
 
-def left_over(service: Service) -> tuple[int, int, int]:
-    return psutil.Process().num_fds(), threading.active_count(), service.tasks()
+def held(service: Service) -> Counter[str]:
+    return open_things() + Counter(tasks=service.tasks())
 
 
 @pytest.mark.parametrize("way", [V3_WAY, V2_WAY], ids=["v3", "v2"])
 def test_no_talk_harms_the_server(service: Service, way: Way) -> None:
     assert is_idle(service)
-    before = left_over(service)
+    before = held(service)
 
     @few
     @given(st.data())
@@ -62,7 +62,7 @@ def test_no_talk_harms_the_server(service: Service, way: Way) -> None:
             assert is_idle(service)
 
     talk()
-    assert eventually(lambda: all(now <= then for now, then in zip(left_over(service), before, strict=True)))
+    assert eventually(lambda: not held(service) - before), f"left behind: {held(service) - before}"
     Talk(service.url, KEY, way).play([Step("open", 0, way.query.encode())])
 
 

@@ -25,6 +25,7 @@ from corpus import Program, Run
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
+from held_port import held_port
 from third_party import Environment
 
 HERE = Path(__file__).parent
@@ -33,7 +34,7 @@ V2_HOST = "api.assemblyai.com"
 V3_HOST = "streaming.assemblyai.com"
 _START_TIMEOUT_S = 60.0
 _HEARD_TIMEOUT_S = 60.0
-_END_TIMEOUT_S = 20.0
+_END_TIMEOUT_S = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,21 +130,13 @@ class Stage:
 
     @contextmanager
     def _served(self, folder: Path, *module: str) -> Iterator[tuple[int, subprocess.Popen[bytes]]]:
-        port = _free_port()
-        with self._process(folder, "-m", *module, str(port)) as process:
+        with held_port() as port, self._process(folder, "-m", *module, str(port)) as process:
             give_up_at = time.monotonic() + _START_TIMEOUT_S
             while not _is_listening(port):
                 if process.poll() is not None or time.monotonic() > give_up_at:
                     raise AssertionError(_end(process, "", 0).output)
                 time.sleep(0.1)
             yield port, process
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _is_listening(port: int) -> bool:

@@ -150,7 +150,7 @@ def test_an_address_in_settings_opens_a_session(vendor: Vendor, tmp_path: Path) 
     (address,) = (line.partition("=")[2] for line in lines if line.startswith("STT_WS_URL="))
     trusted = ssl.create_default_context(cafile=vendor.certificate)
     with connect(address, additional_headers={"Authorization": KEY}, ssl=trusted, compression=None) as session:
-        assert json.loads(session.recv(timeout=8))["type"] == "Begin"
+        assert json.loads(session.recv(timeout=60))["type"] == "Begin"
 
 
 @pytest.mark.parametrize("program", ALL)

@@ -6,8 +6,9 @@ import asyncio
 import json
 from pathlib import Path
 
-import libcst
+import httpx
 import pytest
+import websockets
 
 from tympan.migrate.discovery import all_rules
 from tympan.migrate.files import find_files
@@ -45,7 +46,7 @@ def test_even_unsafe_fixes_leave_them_as_they_are() -> None:
     assert [result.path for result in results if result.after != result.before] == []
 
 
-@pytest.mark.parametrize("module", [json, asyncio, libcst], ids=lambda module: module.__name__)
+@pytest.mark.parametrize("module", [json, asyncio, httpx, websockets], ids=lambda module: module.__name__)
 def test_unrelated_packages_have_no_finding(module: object) -> None:
     folder = Path(str(module.__file__)).parent  # type: ignore[attr-defined]
     assert findings(folder) == []

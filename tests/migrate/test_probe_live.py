@@ -19,6 +19,7 @@ from tympan.migrate.probe.reach import tls_context
 from tympan.migrate.probe.run import probe
 from tympan.migrate.probe.scenes import Visitor
 from tympan.migrate.probe.speech import Speech, load_speech
+from unhurried_loop import run_unhurried
 
 TRACK = SpeechTrack.load("two_orders")
 
@@ -145,7 +146,7 @@ def probed(recording: tuple[Path, Path]) -> dict[Behaviour, Probed]:
         services = (HostedReplay(TRACK, behaviour=behaviour) for behaviour in behaviours)
         return await asyncio.gather(*(probe_service(service, speech, tls) for service in services))
 
-    return dict(zip(behaviours, asyncio.run(probe_all()), strict=True))
+    return dict(zip(behaviours, run_unhurried(probe_all()), strict=True))
 
 
 @pytest.mark.parametrize("place", range(len(WRONG)), ids=[f"{check}: {told}" for _, check, told in WRONG])

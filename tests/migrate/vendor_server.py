@@ -30,7 +30,7 @@ def serve(folder: Path, *engine: str) -> Iterator[Vendor]:
     assert line.startswith("Listening on https://"), line + process.stderr.read()
     yield Vendor(int(line.rpartition(":")[2]), folder / "authority.pem")
     process.terminate()
-    process.communicate(timeout=15)
+    process.communicate(timeout=60)
     assert process.returncode == 0
 
 

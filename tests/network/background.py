@@ -8,6 +8,8 @@ from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractAsyncContextManager, contextmanager
 from typing import Any, TypeVar
 
+from unhurried_loop import UnhurriedLoop
+
 T = TypeVar("T")
 
 
@@ -15,12 +17,12 @@ class Background:
     """An event loop in a thread."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop = UnhurriedLoop()
         self._thread = threading.Thread(target=self.loop.run_forever, name="background")
 
     def await_(self, coroutine: Coroutine[Any, Any, T]) -> T:
         """Run a coroutine there and wait for it."""
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(30)
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(60)
 
     def call(self, function: Callable[..., T], *arguments: Any) -> T:
         """Call a function there and wait for it."""
@@ -49,6 +51,6 @@ def background() -> Iterator[Background]:
         yield one
     finally:
         one.loop.call_soon_threadsafe(one.loop.stop)
-        one._thread.join(10)
+        one._thread.join(60)
         assert not one._thread.is_alive(), "the background loop didn't stop"
         one.loop.close()

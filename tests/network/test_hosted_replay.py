@@ -119,7 +119,7 @@ async def session(
 async def hear_end(socket: ClientConnection) -> tuple[list[dict[str, Any]], int | None, str | None]:
     messages = []
     try:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(60):
             while True:
                 messages.append(json.loads(await socket.recv()))
     except ConnectionClosed:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ import pytest
 from cut_conversation import AT_ONCE, Told
 from speech_track import SpeechTrack
 
+from held_port import held_port
 from tympan.client import Session, Turn, connect
 
 TURNS = 9
@@ -21,23 +21,23 @@ KEY = "key"
 
 
 class Tympan:
-    """A `tympan serve` that hears the track; at the same port whenever it is started."""
+    """A `tympan serve` that hears the track, at the same port whenever it is started."""
 
-    port = 0
+    def __init__(self, port: int) -> None:
+        self.port = port
 
     def start(self) -> None:
-        """Begin to start; without a port, wait until one was chosen."""
+        """Begin to start."""
         program = str(Path(__file__).with_name("positioned_tympan.py"))
         engine = ["--engine", "positioned", "--model", str(TURNS)]
         where = ["--port", str(self.port), "--api-key", KEY]
         command = [sys.executable, program, "serve", *engine, *where]
         self._process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
-        if self.port == 0:
-            assert self._process.stderr is not None
-            first = self._process.stderr.readline()
-            told = re.fullmatch(r"Listening on http://127\.0\.0\.1:(\d+)\n", first)
-            assert told is not None, first
-            self.port = int(told[1])
+
+    def listens(self) -> bool:
+        """It has started, which is waited for."""
+        assert self._process.stderr is not None
+        return self._process.stderr.readline() == f"Listening on http://127.0.0.1:{self.port}\n"
 
     def kill(self) -> None:
         """As `kill -9` does."""
@@ -47,12 +47,14 @@ class Tympan:
 
 @pytest.fixture
 def tympan() -> Iterator[Tympan]:
-    one = Tympan()
-    one.start()
-    try:
-        yield one
-    finally:
-        one.kill()
+    with held_port() as port:
+        one = Tympan(port)
+        one.start()
+        try:
+            assert one.listens()
+            yield one
+        finally:
+            one.kill()
 
 
 class Conversation:
@@ -75,7 +77,7 @@ class Conversation:
         self.told.offered_ms = end_ms
 
     async def wait_for_final(self, text: str) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):  # a server starts meanwhile
             while self._final != text:
                 await asyncio.sleep(0.005)
 

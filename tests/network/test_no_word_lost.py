@@ -6,7 +6,6 @@ import asyncio
 import random
 import subprocess
 import sys
-import time
 import wave
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -26,6 +25,7 @@ from tcp_proxy import Harm, How, Proxy
 from tympan.client.aio import Timing
 from tympan.engines.scripted import ScriptedRecognizer
 from tympan.server.config import AuthConfig, ServerConfig
+from unhurried_loop import run_unhurried
 
 TRACK = SpeechTrack.counting(12)
 CUTS = 40
@@ -64,8 +64,8 @@ def assert_whole(told: Told) -> None:
 
 def test_a_resumed_conversation_is_told_exactly_as_an_uncut_one() -> None:
     with serving(TRACK) as service:
-        uncut = asyncio.run(converse(service.url, KEY, TRACK.audio()))
-        cut = asyncio.run(told_over_cut_line(service.port, KEY, 1))
+        uncut = run_unhurried(converse(service.url, KEY, TRACK.audio()))
+        cut = run_unhurried(told_over_cut_line(service.port, KEY, 1))
     assert_whole(uncut)
     assert set(cut.how) == {"resumed"}
     assert (cut.raw, cut.formatted) == (uncut.raw, uncut.formatted)
@@ -76,7 +76,7 @@ def test_a_service_that_knows_no_resume_is_given_the_audio_again() -> None:
         async with HostedReplay(TRACK) as service:
             return await told_over_cut_line(service.port, HOSTED_KEY, 2, cuts=25, told_share=0.8)
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert set(told.how) == {"replayed"}
     assert_whole(told)
     assert " ".join(text for _, text in told.formatted).split() == [word.text for word in TRACK.words]
@@ -87,7 +87,7 @@ def test_a_service_whose_finals_come_with_the_turn_is_given_the_turn_again() -> 
         async with HostedReplay(TRACK, default=U3) as service:
             return await told_over_cut_line(service.port, HOSTED_KEY, 3, cuts=25, told_share=0.8)
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert set(told.how) == {"replayed"}
     assert " ".join(text for _, text in told.formatted).split() == [word.text for word in TRACK.words]
     assert [order for order, _ in told.formatted] == list(range(len(told.formatted)))
@@ -99,14 +99,14 @@ def test_a_session_that_the_service_ends_goes_on_in_another_one(code: int, why: 
         async with HostedReplay(TRACK, behaviour=Behaviour(max_audio_ms=9_000, end_code=code)) as service:
             return await converse(service.url, HOSTED_KEY, TRACK.audio(), speed=2 * SPEED)
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert told.how["replayed"] >= 3, why
     assert_whole(told)
 
 
 def test_a_line_that_takes_audio_and_delivers_none_loses_no_word() -> None:
     def now() -> float:
-        return time.monotonic() * SPEED
+        return asyncio.get_running_loop().time() * SPEED
 
     async def sleep(seconds: float) -> None:
         await asyncio.sleep(seconds / SPEED)
@@ -120,7 +120,7 @@ def test_a_line_that_takes_audio_and_delivers_none_loses_no_word() -> None:
             proxy.cut(How.RESET)
             return await talking
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert told.how == {"replayed": 1}
     assert_whole(told)
 
@@ -141,14 +141,14 @@ def test_a_service_that_is_killed_and_started_again_loses_no_word() -> None:
             assert second.visits[0].session is not None
             return told
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert told.lost_connections == 1
     assert_whole(told)
 
 
 def run_program(url: str, key: str, recording: Path) -> list[str]:
     command = [sys.executable, str(Path(__file__).with_name("client_program.py")), url, key, str(recording)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert (done.returncode, done.stderr) == (0, "")
     return done.stdout.splitlines()
 

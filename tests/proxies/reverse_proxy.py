@@ -77,12 +77,6 @@ class ReverseProxy:
         return ssl.create_default_context(cafile=self.certificate.authority)
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        port: int = listening.getsockname()[1]
-    return port
-
-
 def replaced(text: str, replacements: Mapping[str, str]) -> str:
     for old, new in replacements.items():
         assert text.count(old) == 1, f"{old!r} must be in the example once"
@@ -91,10 +85,11 @@ def replaced(text: str, replacements: Mapping[str, str]) -> str:
 
 
 @contextmanager
-def nginx(folder: Path, certificate: Certificate, upstream: int, *, silence_s: float = 60) -> Iterator[ReverseProxy]:
-    """NGINX before the server at that port; it cuts what is silent for `silence_s`."""
+def nginx(
+    folder: Path, certificate: Certificate, port: int, upstream: int, *, silence_s: float = 60
+) -> Iterator[ReverseProxy]:
+    """NGINX at a port, before the server at the other; it cuts what is silent for `silence_s`."""
     program = _program("nginx", "nginx-light")
-    port = free_port()
     example = (EXAMPLES / "nginx" / "tympan.conf").read_text(encoding="utf-8")
     replacements = {
         "listen 443 ssl": f"listen 127.0.0.1:{port} ssl",
@@ -114,17 +109,18 @@ def nginx(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
 
         def reload() -> None:
             workers = _children(process.pid)
-            subprocess.run([*command, "-s", "reload"], check=True, timeout=10)
+            subprocess.run([*command, "-s", "reload"], check=True, timeout=60)
             _wait_until(lambda: bool(_children(process.pid) - workers), log)
 
         yield ReverseProxy(port, certificate, process, reload, folder / "access.log")
 
 
 @contextmanager
-def caddy(folder: Path, certificate: Certificate, upstream: int, *, silence_s: float = 60) -> Iterator[ReverseProxy]:
-    """Caddy before the server at that port; `silence_s` bounds what it bounds by itself."""
+def caddy(
+    folder: Path, certificate: Certificate, port: int, upstream: int, *, silence_s: float = 60
+) -> Iterator[ReverseProxy]:
+    """Caddy at a port, before the server at the other; `silence_s` bounds what it bounds by itself."""
     program = _program("caddy", "caddy")
-    port = free_port()
     example = (EXAMPLES / "caddy" / "Caddyfile").read_text(encoding="utf-8")
     replacements = {
         "speech.example {": f"localhost:{port} {{",
@@ -142,7 +138,7 @@ def caddy(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
 
         def reload() -> None:
             command = [program, "reload", "--force", *files, "--address", f"unix/{folder}/admin.sock"]
-            subprocess.run(command, check=True, timeout=10, env=os.environ | home, stderr=subprocess.DEVNULL)
+            subprocess.run(command, check=True, timeout=60, env=os.environ | home, stderr=subprocess.DEVNULL)
 
         yield ReverseProxy(port, certificate, process, reload, log)
 
@@ -167,7 +163,7 @@ def _running(
     finally:
         process.terminate()
         try:
-            process.wait(10)
+            process.wait(60)
         finally:
             process.kill()
 
@@ -185,7 +181,7 @@ def _answers(port: int) -> bool:
 
 
 def _wait_until(is_true: Callable[[], bool], log: Path) -> None:
-    give_up_at_s = time.monotonic() + 10
+    give_up_at_s = time.monotonic() + 60
     while not is_true():
         assert time.monotonic() < give_up_at_s, log.read_text()
         time.sleep(0.02)

@@ -22,11 +22,12 @@ from assemblyai.streaming.v3 import (
     RealTimeTranscriberOptions,
     TurnEvent,
 )
-from reverse_proxy import EXAMPLES, ReverseProxy, caddy, free_port, nginx
+from reverse_proxy import EXAMPLES, ReverseProxy, caddy, nginx
 from running_service import CHUNK, KEY, SONNY, Client, Service, endings, eventually
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from certificates import Certificate, make_certificate
+from held_port import held_port
 from tympan.client import Reconnected, ServerError, SessionParameters, Turn, mint_token
 from tympan.client.sync import connect
 from tympan.core.config import SessionConfig, SessionLimits
@@ -79,7 +80,12 @@ def make(request: pytest.FixtureRequest) -> Make:
 def put(make: Make, certificate: Certificate, tmp_path: Path) -> Iterator[Put]:
     """Puts one before a port, for the rest of the test."""
     with ExitStack() as stack:
-        yield lambda port, **options: stack.enter_context(make(tmp_path, certificate, port, **options))
+
+        def before(upstream: int, **options: Any) -> ReverseProxy:
+            port = stack.enter_context(held_port())
+            return stack.enter_context(make(tmp_path, certificate, port, upstream, **options))
+
+        yield before
 
 
 @pytest.fixture
@@ -187,11 +193,11 @@ def test_a_close_code_comes_as_the_server_sends_it(
 def test_a_session_that_is_silent_for_longer_than_the_proxy_waits_lives_on_pings(put: Put) -> None:
     service = serve(ping_interval_s=0.1)
     try:
-        proxy = put(service.port, silence_s=0.5)
+        proxy = put(service.port, silence_s=2)
         client = calls(service, proxy)
         client.hears()
         with pytest.raises(TimeoutError):
-            client.socket.recv(timeout=1.2)
+            client.socket.recv(timeout=3)
         client.says(1500)
         client.sends({"type": "Terminate"})
         messages, code, _ = client.hears_end()
@@ -202,11 +208,11 @@ def test_a_session_that_is_silent_for_longer_than_the_proxy_waits_lives_on_pings
 
 @pytest.mark.parametrize("make", [nginx], ids=["NGINX"])
 def test_without_pings_in_time_a_silent_session_is_cut(service: Service, put: Put) -> None:
-    client = calls(service, put(service.port, silence_s=0.5), ping_interval=None)
+    client = calls(service, put(service.port, silence_s=2), ping_interval=None)
     client.hears()
     cut_before = endings(service, 1006)
     with pytest.raises(ConnectionClosed):
-        client.socket.recv(timeout=8)
+        client.socket.recv(timeout=60)
     assert client.socket.close_code == 1006
     assert eventually(lambda: endings(service, 1006) == cut_before + 1)
 
@@ -241,12 +247,13 @@ def test_a_session_of_our_client_outlives_a_reload(service: Service, proxy: Reve
 def test_a_server_that_is_down_is_told_as_502_which_our_client_takes_for_not_ready(
     put: Put, certificate: Certificate
 ) -> None:
-    proxy = put(free_port())
-    with pytest.raises(ServerError, match=r"is not ready \(HTTP 502\)") as refused:
-        connect(proxy.url, api_key=KEY, tls=certificate.authority).__enter__()
-    assert refused.value.context.http_status == 502
-    with pytest.raises(ServerError, match="502"):
-        mint_token(proxy.http, api_key=KEY, tls=certificate.authority)
+    with held_port() as nobody:
+        proxy = put(nobody)
+        with pytest.raises(ServerError, match=r"is not ready \(HTTP 502\)") as refused:
+            connect(proxy.url, api_key=KEY, tls=certificate.authority).__enter__()
+        assert refused.value.context.http_status == 502
+        with pytest.raises(ServerError, match="502"):
+            mint_token(proxy.http, api_key=KEY, tls=certificate.authority)
 
 
 def test_a_server_that_loads_its_model_says_so_itself(put: Put) -> None:

@@ -20,7 +20,7 @@ from tympan.runtime.link import LocalLink
 from tympan.runtime.listener import Listener
 from tympan.runtime.worker import PIECES_PER_ROUND, Seat, Worker
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 """How long a test waits for another thread before it fails; never how long anything takes."""
 
 CONFIG = SessionConfig()
@@ -340,7 +340,7 @@ def test_shutting_down_frees_every_stream_and_leaves_no_thread() -> None:
         link.feed(str(index), silence(5000))
     link.shut_down()
     link.shut_down()
-    assert set(threading.enumerate()) == before
+    assert set(threading.enumerate()) <= before
     assert all(tape.is_freed.is_set() for tape in tapes)
 
 

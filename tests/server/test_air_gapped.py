@@ -92,7 +92,7 @@ def test_without_a_network_speech_is_transcribed_and_nobody_is_called(machine: l
         env={name: value for name, value in os.environ.items() if name not in SILENCES} | variables,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=300,
         check=False,
     )
     assert done.returncode == 0, done.stderr

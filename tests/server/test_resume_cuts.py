@@ -126,7 +126,7 @@ def converse(
     return client
 
 
-@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conversations(), st.lists(harms(), min_size=1, max_size=6), st.booleans())
 def test_any_cuts_lose_and_double_nothing(
     talk: Service, loop: Background, items: list[Item], plan: list[Harm], is_thrifty: bool
@@ -140,7 +140,7 @@ def test_any_cuts_lose_and_double_nothing(
     assert whole.resumed == []
 
 
-@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(conversations(), st.frozensets(st.integers(0, CHUNKS), min_size=1, max_size=8))
 def test_any_takeovers_lose_and_double_nothing(talk: Service, items: list[Item], replaced_at: frozenset[int]) -> None:
     client = converse(talk, items, replaced_at=replaced_at)

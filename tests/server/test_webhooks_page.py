@@ -50,8 +50,8 @@ def test_the_receiver_prints_what_the_speaker_said(start: Start, started: list[s
         port = str(free.getsockname()[1])
     receiver = subprocess.Popen(run("receiver.py", _8900=port), stdout=subprocess.PIPE, text=True)
     started.append(receiver)
-    subprocess.run(run("speak.py", _8900=port, _8000=str(service.port)), check=True, timeout=30)
-    printed, _ = receiver.communicate(timeout=30)
+    subprocess.run(run("speak.py", _8900=port, _8000=str(service.port)), check=True, timeout=60)
+    printed, _ = receiver.communicate(timeout=60)
     assert printed == PRINTED[1]
 
 
@@ -64,6 +64,6 @@ def test_the_translator_prints_each_turn_and_its_translation(start: Start) -> No
     with Receiver(respond=translate) as model:
         service = serving(start, OutboundConfig(llm_url=f"{model.url}/v1"))
         command = run("translate.py", _8000=str(service.port))
-        printed = subprocess.run(command, check=True, timeout=30, capture_output=True, text=True).stdout
+        printed = subprocess.run(command, check=True, timeout=60, capture_output=True, text=True).stdout
     assert printed == "Hi, my name is Sonny.\n0 Bonjour, je m'appelle Sonny.\n"
     assert eventually(service.is_idle)

@@ -203,7 +203,7 @@ def run_pytest(folder: Path, tests: str) -> subprocess.CompletedProcess[str]:
     is_installed = any(entry_points(group="pytest11", name="tympan"))
     plugin = [] if is_installed else ["-p", "tympan.testing.plugin"]
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *plugin, "test_users.py"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_fixtures_are_there_for_whoever_installs_the_package(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ SCRIPTS = re.findall(r"```toml\n(.*?)```", PAGE, re.DOTALL)
 
 def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-W", "error", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300, check=False)
 
 
 def test_the_examples_run_and_print_what_the_page_says(tmp_path: Path) -> None:

@@ -31,6 +31,7 @@ from update_rows import UPDATE_ROWS
 
 TRACK = SpeechTrack.load("sonny")
 Check = Callable[[Endpoint, Player], None]
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")
@@ -46,23 +47,23 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def serving(behaviour: Behaviour) -> Iterator[Endpoint]:
+def serving(behaviour: Behaviour, patience_s: float = PATIENCE_S) -> Iterator[Endpoint]:
     """The small double of the hosted service, wrong in some way."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="wrong server")
     thread.start()
     replay = HostedReplay(TRACK, behaviour=behaviour)
     try:
-        asyncio.run_coroutine_threadsafe(replay.__aenter__(), loop).result(5)
-        endpoint = Endpoint(replay.url, KEY, Strictness.STRICT, realtime_factor=0, patience_s=1)
+        asyncio.run_coroutine_threadsafe(replay.__aenter__(), loop).result(PATIENCE_S)
+        endpoint = Endpoint(replay.url, KEY, Strictness.STRICT, realtime_factor=0, patience_s=patience_s)
         try:
             yield endpoint
         finally:
             endpoint.hang_up()
-            asyncio.run_coroutine_threadsafe(replay.__aexit__(None, None, None), loop).result(5)
+            asyncio.run_coroutine_threadsafe(replay.__aexit__(None, None, None), loop).result(PATIENCE_S)
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(5)
+        thread.join(PATIENCE_S)
         loop.close()
 
 
@@ -140,6 +141,8 @@ class Wrong:
     check: Check
     says: str
     came: str
+    patience_s: float = PATIENCE_S
+    """Short where nothing comes."""
 
 
 WRONG = {
@@ -173,7 +176,11 @@ WRONG = {
         altering("Termination", type="Begin"), rule("Begin comes first and once"), "4.1", "Begin came 2 times"
     ),
     "does not end": Wrong(
-        Behaviour(obeys=lambda kind: kind != "Terminate"), rule("a final is never empty"), "4.11", "stays open"
+        Behaviour(obeys=lambda kind: kind != "Terminate"),
+        rule("a final is never empty"),
+        "4.11",
+        "stays open",
+        patience_s=4,
     ),
     "closes without Termination": Wrong(
         dropping(lambda message: message["type"] == "Termination"),
@@ -226,7 +233,11 @@ WRONG = {
         "final words in a partial",
     ),
     "does not force": Wrong(
-        Behaviour(obeys=lambda kind: kind != "ForceEndpoint"), force, "3: ForceEndpoint", "nothing for 1 s"
+        Behaviour(obeys=lambda kind: kind != "ForceEndpoint"),
+        force,
+        "3: ForceEndpoint",
+        "nothing for 4 s",
+        patience_s=4,
     ),
     "does not update": Wrong(
         Behaviour(obeys=lambda kind: kind != "UpdateConfiguration"), update, "3: format_turns", "[False]"
@@ -236,7 +247,7 @@ WRONG = {
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_a_server_that_is_wrong_is_caught(wrong: Wrong, recording: Path) -> None:
-    with serving(wrong.behaviour) as endpoint, pytest.raises(pytest.fail.Exception) as caught:
+    with serving(wrong.behaviour, wrong.patience_s) as endpoint, pytest.raises(pytest.fail.Exception) as caught:
         wrong.check(endpoint, Player(recording))
     told, _, rest = str(caught.value).partition("\ncame: ")
     assert wrong.says in told
@@ -260,7 +271,7 @@ def conformance(*arguments: str) -> subprocess.CompletedProcess[str]:
     """The suite as its user starts it, on a part that is quick."""
     part = ("test_blackbox_audio.py", "-k", "empty_binary", "-q", "-p", "no:cacheprovider")
     command = [sys.executable, "-m", "pytest", *part, *arguments]
-    return subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=60)
+    return subprocess.run(command, cwd=Path(__file__).parents[1], capture_output=True, text=True, timeout=300)
 
 
 def test_the_command_says_what_is_wrong_where_and_by_its_exit_code() -> None:

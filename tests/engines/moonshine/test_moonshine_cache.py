@@ -62,7 +62,7 @@ def test_processes_that_start_together_all_find_a_whole_entry(
         subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, env=environment, text=True)
         for _ in range(2)
     ]
-    outputs = [start.communicate(timeout=120)[0] for start in starts]
+    outputs = [start.communicate(timeout=300)[0] for start in starts]
     assert [start.returncode for start in starts] == [0, 0]
     assert outputs[0] == outputs[1]
     assert Path(outputs[0].strip()).is_file()

@@ -18,6 +18,7 @@ from running_service import PATIENCE_S
 from starlette.responses import Response
 
 from certificates import make_certificate
+from held_port import held_port
 from tympan.core.errors import AddressRefused, Unreachable
 from tympan.server.outbound.poster import Answer, Poster
 from tympan.server.outbound.reach import Reach
@@ -129,9 +130,8 @@ def test_a_header_that_cannot_be_sent_is_not_told(value: str) -> None:
 
 
 def test_nobody_listens_there() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as closed:
-        port = closed.getsockname()[1]
-    [told] = posted(f"http://127.0.0.1:{port}/")
+    with held_port() as port:
+        [told] = posted(f"http://127.0.0.1:{port}/")
     assert str(told).startswith("Unreachable: ConnectError: ")
 
 
