@@ -102,7 +102,7 @@ class Call:
 
     def plays_until_words_come(self, audio: bytes) -> None:
         """16 kHz PCM16 by 50 ms, until the service has told words of an open turn."""
-        patience_s, self.patience_s = self.patience_s, 0.05 / self.realtime_factor if self.realtime_factor else 0.05
+        patience_s, self.patience_s = self.patience_s, 0.05 / (self.realtime_factor or 1)
         for start in range(0, len(audio), 1600):
             self.socket.send(audio[start : start + 1600])
             with suppress(TimeoutError):

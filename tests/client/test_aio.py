@@ -167,7 +167,7 @@ def test_a_source_that_waits_is_closed_when_the_session_is_told_to_end() -> None
     source = Source()
 
     async def act(session: Session) -> None:
-        async with asyncio.timeout(60), asyncio.TaskGroup() as tasks:
+        async with asyncio.timeout(5), asyncio.TaskGroup() as tasks:
             tasks.create_task(session.send_from(source))
             while not listening.heard:
                 await asyncio.sleep(0.001)
@@ -196,7 +196,7 @@ def test_a_source_is_closed_when_the_session_fails() -> None:
         await connection.close(3006, "a wrong parameter")
 
     async def act(session: Session) -> None:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(5):
             await session.send_from(source)
 
     with pytest.raises(Exception, match="a wrong parameter"):

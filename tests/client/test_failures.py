@@ -384,7 +384,7 @@ def test_cancelled_at_each_phase(play: Play, act: Callable[[Session], Awaitable[
             await asyncio.sleep(0.1)
             assert not talking.done()
             talking.cancel()
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(1):
                 await asyncio.gather(talking, return_exceptions=True)
             assert talking.cancelled()
 

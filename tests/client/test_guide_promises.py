@@ -92,7 +92,7 @@ def test_the_microphone_is_released_on_every_path_and_no_thread_or_task_is_left(
 
     async def scene() -> None:
         async with (
-            asyncio.timeout(60),
+            asyncio.timeout(5),
             server(play) as url,
             Microphone(device, stall_s=0.2) as microphone,
             connect(url, reconnect=None, timeouts=SHORT) as session,
