@@ -88,5 +88,5 @@ def test_the_server_is_measured_from_outside(server: Server) -> None:
 
 def test_a_server_that_dies_says_its_last_words() -> None:
     command = (sys.executable, "-c", "import sys; sys.exit('no model here')")
-    with pytest.raises(ServerFailed, match="no model here"), Server(command, timeout_s=10):
+    with pytest.raises(ServerFailed, match="no model here"), Server(command, timeout_s=60):
         pass

@@ -8,10 +8,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from services import KEY
+from services import KEY, SecureService
 from told import BECKETT, Event, events, finals, kinds, spoken
 
-from conftest import SecureService
 from third_party import Environment
 
 ThirdParty = Callable[[str], Environment]

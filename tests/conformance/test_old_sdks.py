@@ -94,10 +94,10 @@ def test_the_python_sdk_does_not_hang_when_its_session_expires(
     third_party: ThirdParty, speech: Path, tmp_path: Path
 ) -> None:
     script = str(write_script(tmp_path))
-    serve = ("serve", "--api-key", KEY, "--engine", "scripted", "--model", script, "--max-session-s", "1")
+    serve = ("serve", "--api-key", KEY, "--engine", "scripted", "--model", script, "--max-session-s", "4")
     with running(*serve) as address:
         way = Way(f"ws://{address}", "", tmp_path)
-        told = PythonSdk(third_party("python-sdk-v2"), way, speech).run(pace_s=0.1)
+        told = PythonSdk(third_party("python-sdk-v2"), way, speech).run(pace_s=0.25)  # not as far as the third word
     assert kinds(told)[:4] == ["open", "partial", "final", "error"]
     assert finals(told) == ["One, two."]
     assert {event["text"] for event in told if event["event"] == "error"} == {"Session Expired"}

@@ -7,29 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from running_service import KEY, SONNY, Service, Start, eventually
-
-from tympan.engines.base import Recognizer
-from tympan.engines.scripted import Script, ScriptedRecognizer
-from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
-
-
-def make_service(
-    script: Script = SONNY,
-    *,
-    auth: AuthConfig | None = None,
-    recognizer: Recognizer | None = None,
-    is_loaded: bool = True,
-    network: NetworkConfig | None = None,
-    **settings: Any,
-) -> Service:
-    config = ServerConfig(
-        auth=auth or AuthConfig(api_keys=("another-key", KEY), token_secret="secret of the tests"),
-        network=network or NetworkConfig(),
-        **settings,
-    )
-    engine = recognizer or ScriptedRecognizer(script)
-    return Service(config, engine if is_loaded else None)
+from running_service import Service, Start, eventually, make_service
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from tympan.engines.base import Recognizer
 from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedStream, ScriptedWord
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
-from tympan.server.config import ServerConfig
+from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, bind, listening_config
 from unhurried_loop import UnhurriedLoop
@@ -163,7 +163,7 @@ class Service:
 
     def has_received(self, *ms: int) -> bool:
         """So much audio has come in the sessions that there are."""
-        return eventually(lambda: sorted(talk.received_ms for talk in self.gateway.conversations) == sorted(ms))
+        return eventually(lambda: sorted(talk.received_ms for talk in list(self.gateway.conversations)) == sorted(ms))
 
     def hang_up(self) -> None:
         """Close every client."""
@@ -188,6 +188,25 @@ class Service:
         assert not self._thread.is_alive(), "the server didn't stop"
         if self.link is not None:
             self.link.shut_down()
+
+
+def make_service(
+    script: Script = SONNY,
+    *,
+    auth: AuthConfig | None = None,
+    recognizer: Recognizer | None = None,
+    is_loaded: bool = True,
+    network: NetworkConfig | None = None,
+    **settings: Any,
+) -> Service:
+    """A server with two keys and a secret; all else is as it is by itself."""
+    config = ServerConfig(
+        auth=auth or AuthConfig(api_keys=("another-key", KEY), token_secret="secret of the tests"),
+        network=network or NetworkConfig(),
+        **settings,
+    )
+    engine = recognizer or ScriptedRecognizer(script)
+    return Service(config, engine if is_loaded else None)
 
 
 class StuckStream(ScriptedStream):
