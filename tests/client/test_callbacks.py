@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from running_service import CHUNK, KEY, PATIENCE_S, SONNY, Service, eventually
@@ -140,6 +141,17 @@ def test_without_terminate_it_leaves_at_once(client: StreamingClient, service: S
 
     assert told == []
     assert eventually(service.is_idle)
+
+
+def test_leaving_while_a_callback_runs_is_no_failure(client: StreamingClient) -> None:
+    may_go_on = threading.Event()
+    client.on(Begin, lambda _, begin: may_go_on.wait(PATIENCE_S))
+    client.connect(FORMATTED)
+    with ThreadPoolExecutor(1) as aside:
+        leaving = aside.submit(client.disconnect)
+        assert eventually(lambda: "tympan client" not in {thread.name for thread in threading.enumerate()})
+        may_go_on.set()
+        leaving.result(PATIENCE_S)
 
 
 def test_a_client_can_be_used_again(client: StreamingClient) -> None:

@@ -128,6 +128,8 @@ class StreamingClient:
         try:
             for event in session:
                 self._tell(event)
+        except SessionOver:
+            pass  # disconnect() left before the next event was asked for
         except ClientError as error:
             if not self._tell(error):
                 self._failure = self._failure or error
