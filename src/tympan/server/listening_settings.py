@@ -62,6 +62,7 @@ class ListeningSettings(BaseSettings):
     ping_interval_s: Seconds = Field(20, description="Time between pings")
     ping_timeout_s: Seconds = Field(20, description="A client that answers no ping for this long is gone")
     send_timeout_s: Seconds = Field(10, description="A client that takes nothing for this long is cut")
+    metrics: bool = Field(True, description="Serve /metrics")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is written to standard error"
     )

@@ -110,7 +110,6 @@ class Settings(ListeningSettings):
     llm_gateway_key: str | None = Field(None, description="Key for that service", repr=False)
     llm_gateway_timeout_s: Seconds = Field(30, description="Longest time for one answer of it")
     strict: bool = Field(False, description="Refuse what the hosted service refuses instead of mending it")
-    metrics: bool = Field(True, description="Serve /metrics")
 
 
 def load_settings(flags: Mapping[str, Any], config_file: Path | None = None) -> Settings:
