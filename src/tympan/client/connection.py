@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -46,11 +45,10 @@ from tympan.client.errors import (
     RequestError,
     ServerError,
     SilentServer,
-    TlsError,
     error_of_code,
 )
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable, why_untrusted
+from tympan.client.unreachable import unreachable
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import (
@@ -252,14 +250,8 @@ def _refused(error: Exception, context: ErrorContext) -> ClientError:
             return NetworkError(
                 f"cannot reach {where}: a SOCKS proxy is set, and needs a package: pip install python-socks", context
             )
-        case ssl.SSLError():
-            return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
-        case TimeoutError():
-            return SilentServer(f"{where} does not answer; check the address, and what lies between", context)
         case _:
-            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
-            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
-            return NetworkError(f"cannot connect to {where}: {reason}", context)
+            return unreachable(error, context)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:
