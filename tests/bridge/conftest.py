@@ -9,13 +9,12 @@ from typing import Any
 import pytest
 from background import Background, background
 from running_bridge import BRIDGE_KEY, RunningBridge, Start
-from running_service import KEY, SONNY, Service, eventually
+from running_service import KEY, Service, eventually, make_service
 
 from tympan.bridge.config import BridgeConfig, UpstreamConfig
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
+from tympan.server.config import AuthConfig
 
-SECRET = "secret of the tests"
+SECRET = "secret of the bridge"
 
 
 @pytest.fixture
@@ -38,27 +37,22 @@ def serve() -> Iterator[Callable[..., Service]]:
     with ExitStack() as stack:
 
         def begin(**settings: Any) -> Service:
-            config = ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="another secret"), **settings)
-            service = Service(config, ScriptedRecognizer(SONNY))
-            stack.callback(service.stop)
-            return service
+            return stack.enter_context(make_service(**settings))
 
         yield begin
 
 
 @pytest.fixture(scope="module")
 def shared_service() -> Iterator[Service]:
-    config = ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="another secret"))
-    service = Service(config, ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture
 def service(shared_service: Service) -> Iterator[Service]:
     """The service behind the bridge; the next test finds it idle again."""
-    yield shared_service
-    assert eventually(shared_service.is_idle)
+    with shared_service.lent():
+        yield shared_service
 
 
 @pytest.fixture
