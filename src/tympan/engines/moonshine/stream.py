@@ -63,7 +63,6 @@ freezes more half-heard words before short pauses in mid-sentence (policy sweep:
 LONG_PAUSE_FRAMES = 47
 """After 1.5 s of silence in an open turn the window is closed: silence is not worth encoding."""
 
-
 _FULL_SCALE = np.float32(32768)
 
 
