@@ -260,10 +260,20 @@ def test_metrics_stay_inside_and_health_is_told(service: Service, proxy: Reverse
     assert httpx.get(f"{service.http}/metrics").status_code == 200
 
 
-def test_the_log_of_the_proxy_holds_no_credential(service: Service, proxy: ReverseProxy) -> None:
+def test_the_logs_of_the_proxy_hold_no_credential(service: Service, proxy: ReverseProxy) -> None:
     client = calls(service, proxy, f"token={KEY}", key=None)
     client.sends({"type": "Terminate"})
     assert client.hears_end()[1] == 1000
     if proxy.process.args[0].endswith("nginx"):  # type: ignore[index, union-attr]
-        assert eventually(lambda: "GET /v3/ws" in proxy.log.read_text())
-    assert KEY not in proxy.log.read_text()
+        assert eventually(lambda: "GET /v3/ws" in proxy.logged)
+    assert KEY not in proxy.logged
+
+
+def test_nor_do_they_where_the_server_is_down(put: Put) -> None:
+    proxy = put(free_port())
+    for secret in ("token", "resume_key"):
+        query = {secret: KEY, "sample_rate": "16000"}
+        answer = httpx.get(f"{proxy.http}/v3/ws", params=query, headers={"Authorization": KEY}, verify=proxy.trust)
+        assert answer.status_code == 502
+    assert eventually(lambda: proxy.logged.count("/v3/ws") == 2)
+    assert KEY not in proxy.logged
