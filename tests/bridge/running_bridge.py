@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import Any
 
@@ -70,3 +71,21 @@ class RunningBridge:
         self.server.should_exit = True
         self._thread.join(15)
         assert not self._thread.is_alive(), "the bridge didn't stop"
+
+    def counts(self, name: str, **labels: str) -> float:
+        """A metric of the bridge."""
+        return self.switchboard.metrics.registry.get_sample_value(f"tympan_bridge_{name}", labels) or 0.0
+
+
+Start = Callable[..., RunningBridge]
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    """Types in order, finals by their text, without partials."""
+    named = [(message.get("message_type", "error"), message.get("text", "")) for message in messages]
+    return [text if kind == "FinalTranscript" else kind for kind, text in named if kind != "PartialTranscript"]
+
+
+def begins(client: Client) -> Client:
+    assert client.hears()["message_type"] == "SessionBegins"
+    return client

@@ -6,10 +6,11 @@ import asyncio
 import json
 import threading
 import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
@@ -20,7 +21,7 @@ from tympan.engines.base import Recognizer
 from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedStream, ScriptedWord
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
-from tympan.server.config import ServerConfig
+from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
 from tympan.server.listening import Server, bind, listening_config
 
@@ -88,7 +89,7 @@ class Client:
 
 
 class Service:
-    """A running server."""
+    """A running server; it stops when it is left as a context."""
 
     def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
         self._clients = ExitStack()
@@ -171,6 +172,22 @@ class Service:
         assert eventually(lambda: not state.connections and not state.tasks)
         self.loop.call_soon_threadsafe(close_kept)
 
+    @contextmanager
+    def lent(self) -> Iterator[Self]:
+        """Lends it to one test of several; the next one finds it idle again."""
+        yield self
+        self.hang_up()
+        self.let_go()
+        assert eventually(self.is_idle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
     def stop(self) -> None:
         self.hang_up()
         self.server.should_exit = True
@@ -178,6 +195,25 @@ class Service:
         assert not self._thread.is_alive(), "the server didn't stop"
         if self.link is not None:
             self.link.shut_down()
+
+
+def make_service(
+    script: Script = SONNY,
+    *,
+    auth: AuthConfig | None = None,
+    recognizer: Recognizer | None = None,
+    is_loaded: bool = True,
+    network: NetworkConfig | None = None,
+    **settings: Any,
+) -> Service:
+    """A server that plays the script, with the key of the tests, unless told otherwise."""
+    config = ServerConfig(
+        auth=auth or AuthConfig(api_keys=("another-key", KEY), token_secret="secret of the tests"),
+        network=network or NetworkConfig(),
+        **settings,
+    )
+    engine = recognizer or ScriptedRecognizer(script)
+    return Service(config, engine if is_loaded else None)
 
 
 class StuckStream(ScriptedStream):

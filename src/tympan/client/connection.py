@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -46,12 +45,11 @@ from tympan.client.errors import (
     RequestError,
     ServerError,
     SilentServer,
-    TlsError,
     error_of_code,
 )
 from tympan.client.proxies import websocket_proxy
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable, why_untrusted
+from tympan.client.unreachable import unreachable
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import (
@@ -255,15 +253,8 @@ def _refused(error: Exception, context: ErrorContext, proxy: str | None) -> Clie
             return NetworkError(
                 f"cannot reach {where}: a SOCKS proxy is set, and needs a package: pip install python-socks", context
             )
-        case ssl.SSLError():
-            return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
-        case TimeoutError():
-            return SilentServer(f"{where} does not answer; check the address, and what lies between", context)
         case _:
-            way = "" if proxy is None else f" through the proxy {shown_address(proxy)}"
-            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
-            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
-            return NetworkError(f"cannot connect to {where}{way}: {reason}", context)
+            return unreachable(error, context, proxy)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:
