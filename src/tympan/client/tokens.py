@@ -23,6 +23,7 @@ from tympan.client.errors import (
     RequestError,
     ServerError,
 )
+from tympan.client.proxies import http_proxies
 from tympan.client.trust import Trust, check_key, tls_context
 from tympan.client.unreachable import unreachable
 from tympan.core.errors import MalformedMessage
@@ -55,7 +56,7 @@ def mint_token(
     address = token_address(url, query)
     context = ErrorContext(shown_address(address), Phase.OPENING)
     check_key(api_key, context)
-    handlers: list[Any] = [_NoRedirect()]
+    handlers: list[Any] = [_NoRedirect(), http_proxies(address)]
     if is_encrypted(address):
         handlers.append(HTTPSHandler(context=tls_context(tls)))
     try:

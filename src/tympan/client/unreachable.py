@@ -7,15 +7,15 @@ import errno
 import socket
 import ssl
 
-from tympan.client.address import is_encrypted
+from tympan.client.address import is_encrypted, shown_address
 from tympan.client.errors import ClientError, ErrorContext, NetworkError, SilentServer, TlsError
 
 _REFUSED = "connection refused: nothing listens there; is the server running, and is this its port?"
 _UNKNOWN_HOST = "no host of that name; check the address"
 
 
-def unreachable(error: BaseException | str, context: ErrorContext) -> ClientError:
-    """What it means for the client that connecting to the context's address raised this."""
+def unreachable(error: BaseException | str, context: ErrorContext, proxy: str | None = None) -> ClientError:
+    """What it means for the client that connecting to the context's address, by way of a proxy or not, raised this."""
     where = context.address
     match error:
         case ssl.SSLError():
@@ -25,7 +25,8 @@ def unreachable(error: BaseException | str, context: ErrorContext) -> ClientErro
         case _:
             tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
             reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
-            return NetworkError(f"cannot connect to {where}: {reason}", context)
+            way = "" if proxy is None else f" through the proxy {shown_address(proxy)}"
+            return NetworkError(f"cannot connect to {where}{way}: {reason}", context)
 
 
 def why_unreachable(error: BaseException | str) -> str:
