@@ -187,7 +187,8 @@ class MoonshineStream:
     def _hear(self, frame: Samples) -> None:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
-        padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
+        padded = np.zeros(FRAME_SAMPLES, np.float32)
+        np.divide(frame, _FULL_SCALE, out=padded[: len(frame)])
         self._speech_probability = probability = self._vad.judge(padded)
         is_speech = self._tracker.receive_frame(probability, start_ms, self._now_ms())
         if is_speech:
