@@ -24,9 +24,8 @@ def start() -> Iterator[Start]:
 
         def begin(url: str, key: str | None = KEY, **settings: Any) -> RunningBridge:
             auth = settings.pop("auth", AuthConfig(api_keys=(BRIDGE_KEY,), token_secret=SECRET))
-            bridge = RunningBridge(BridgeConfig(UpstreamConfig(url, key), auth=auth, **settings))
-            stack.callback(bridge.stop)
-            return bridge
+            config = BridgeConfig(UpstreamConfig(url, key), auth=auth, **settings)
+            return stack.enter_context(RunningBridge(config))
 
         yield begin
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import base64
+import socket
 from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
@@ -11,6 +13,7 @@ from background import Background
 from running_bridge import RunningBridge, Start, begins
 from running_service import CHUNK, Service, eventually
 from tcp_proxy import Harm, How, Proxy
+from websockets.exceptions import ConnectionClosed
 
 from tympan.bridge.metrics import BridgeMetrics, Ended, ended_by
 from tympan.client.errors import (
@@ -23,7 +26,9 @@ from tympan.client.errors import (
     SilentServer,
 )
 from tympan.core.errors import BadParameter, MaxDurationExceeded, ServerStopping
+from tympan.engines.scripted import Script, ScriptedWord
 from tympan.runtime.metrics import Metrics
+from tympan.server.config import NetworkConfig
 
 
 def closed(code: int) -> ErrorContext:
@@ -106,6 +111,23 @@ def test_clients_that_leave_or_say_what_can_not_be_used_are_told_apart(bridge: R
     client.sends("nonsense")
     client.hears_end()
     assert bridge.counts("sessions_ended_total", reason="client_error") == 1
+
+
+def test_a_client_that_does_not_read_what_it_is_told_is_counted_as_slow(
+    serve: Callable[..., Service], start: Start
+) -> None:
+    words = tuple(ScriptedWord("long" * 250, number * 50, number * 50 + 50) for number in range(500))
+    bridge = start(serve(script=Script(words, frame_ms=50)).url, network=NetworkConfig(send_timeout_s=0.3))
+    bridge.listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+    with socket.socket() as line:
+        line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        line.connect(("127.0.0.1", bridge.port))
+        client = bridge.connects(sock=line, max_queue=1, compression=None)
+        with suppress(ConnectionClosed):
+            for _ in words:
+                client.sends(CHUNK)
+                client.sends({"force_end_utterance": True})
+        assert eventually(lambda: bridge.counts("sessions_ended_total", reason="client_slow") == 1)
 
 
 def test_a_session_that_is_over_for_its_token_or_for_the_bridge_is_counted_as_that(bridge: RunningBridge) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from types import TracebackType
 from typing import Any, Self
 
+from running_server import RunningServer, eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -23,7 +22,7 @@ from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
 from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
-from tympan.server.listening import Server, bind, listening_config
+from tympan.server.listening import Server, listening_config
 
 KEY = "the-right-key"
 
@@ -44,16 +43,6 @@ CHUNK = b"\0" * 1600
 
 def limits(**values: Any) -> SessionConfig:
     return SessionConfig(limits=SessionLimits(**values))
-
-
-def eventually(is_true: Callable[[], bool], timeout_s: float = 8.0) -> bool:
-    """Whether something becomes true soon; for what another thread does."""
-    give_up_at = time.monotonic() + timeout_s
-    while not is_true():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @dataclass
@@ -88,38 +77,20 @@ class Client:
         return messages, code, reason
 
 
-class Service:
-    """A running server; it stops when it is left as a context."""
+class Service(RunningServer):
+    """A server of sessions with its engine."""
 
     def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
-        self._clients = ExitStack()
         self.gateway = Gateway(config)
-        self.server = Server(listening_config(create_app(self.gateway), config.network), self.gateway)
-        self._sockets = bind("127.0.0.1", 0)
-        self.listening = self._sockets[0]
-        self.port = self.listening.getsockname()[1]
         self.link: LocalLink | None = None
         if recognizer is not None:
             self.link = LocalLink(recognizer, worker_count=1)
             self.gateway.open_for(ServedEngine(recognizer.name, recognizer.model, self.link))
-        self._thread = threading.Thread(target=self._run, name="service")
-        self._thread.start()
-        assert eventually(lambda: self.server.started)
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            await self.server.serve(self._sockets)
-
-        asyncio.run(serve())
+        super().__init__(Server(listening_config(create_app(self.gateway), config.network), self.gateway), "server")
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def connects(
         self,
@@ -156,10 +127,6 @@ class Service:
             and not self.server.server_state.tasks
         )
 
-    def hang_up(self) -> None:
-        """Close every client."""
-        self._clients.close()
-
     def let_go(self) -> None:
         """Forget the sessions that are kept for clients that were cut off."""
 
@@ -180,19 +147,8 @@ class Service:
         self.let_go()
         assert eventually(self.is_idle)
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
     def stop(self) -> None:
-        self.hang_up()
-        self.server.should_exit = True
-        self._thread.join(15)
-        assert not self._thread.is_alive(), "the server didn't stop"
+        super().stop()
         if self.link is not None:
             self.link.shut_down()
 

@@ -89,7 +89,9 @@ class Settings(ListeningSettings):
     )
     end_of_turn_confidence_threshold: Share = Field(0.4, description="Default of the same parameter, US models")
     min_turn_silence_ms: SilenceMs = Field(400, description="Default of `min_turn_silence` for US models")
-    max_turn_silence_ms: SilenceMs = Field(1280, description="Default of `max_turn_silence` for US models")
+    max_turn_silence_ms: SilenceMs = Field(
+        1280, description="Default of `max_turn_silence` for US models; at least `min_turn_silence_ms`"
+    )
     vad_threshold: Share = Field(0.4, description="Default of the same parameter, US models")
     formatted_source: FormattedSource = Field(
         FormattedSource.FULL_DECODE, description="Where the words of a formatted final come from"
