@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-from running_service import CHUNK, KEY, PATIENCE_S, SONNY, Service, eventually
+from running_service import CHUNK, KEY, PATIENCE_S, Service, eventually, make_service
 
 from open_things import open_things
 from tympan.client import (
@@ -23,17 +23,14 @@ from tympan.client import (
 )
 from tympan.client.callbacks import StreamingClient
 from tympan.core.errors import ServerStopping, UsageError
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 FORMATTED = SessionParameters(format_turns=True)
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,))), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)

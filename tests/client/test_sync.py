@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from running_service import CHUNK, KEY, PATIENCE_S, SONNY, Service, eventually
+from running_service import CHUNK, KEY, PATIENCE_S, Service, eventually, make_service
 from staged_server import SHORT
 from test_aio import Source
 
@@ -26,15 +26,12 @@ from tympan.client import (
     aio,
 )
 from tympan.client.sync import Session, connect
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,))), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 
 import pytest
-from running_service import Service, Start, eventually, make_service
+from running_service import Service, Start, make_service
 
 
 @pytest.fixture
@@ -16,24 +16,19 @@ def start() -> Iterator[Start]:
     with ExitStack() as stack:
 
         def begin(*arguments: Any, **settings: Any) -> Service:
-            service = make_service(*arguments, **settings)
-            stack.callback(service.stop)
-            return service
+            return stack.enter_context(make_service(*arguments, **settings))
 
         yield begin
 
 
 @pytest.fixture(scope="module")
 def shared_service() -> Iterator[Service]:
-    service = make_service()
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture
 def service(shared_service: Service) -> Iterator[Service]:
     """A server with everything at its default; the next test finds it idle again."""
-    yield shared_service
-    shared_service.hang_up()
-    shared_service.let_go()
-    assert eventually(shared_service.is_idle)
+    with shared_service.lent():
+        yield shared_service

@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from running_server import PATIENCE_S, RunningServer, eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -22,8 +22,7 @@ from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
 from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
-from tympan.server.listening import Server, bind, listening_config
-from unhurried_loop import UnhurriedLoop
+from tympan.server.listening import Server, listening_config
 
 KEY = "the-right-key"
 
@@ -38,25 +37,12 @@ SONNY = Script(
 )
 """The conversation of the protocol reference, section 6.1."""
 
-PATIENCE_S = 60.0
-"""After so long, what should come is given up. Nothing takes so long, on the busiest machine; no test proves speed."""
-
 CHUNK = b"\0" * 1600
 """50 ms of 16 kHz PCM16; the scripted engine listens to the clock alone."""
 
 
 def limits(**values: Any) -> SessionConfig:
     return SessionConfig(limits=SessionLimits(**values))
-
-
-def eventually(is_true: Callable[[], bool], timeout_s: float = PATIENCE_S) -> bool:
-    """Whether something becomes true soon; for what another thread does."""
-    give_up_at = time.monotonic() + timeout_s
-    while not is_true():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @dataclass
@@ -95,36 +81,20 @@ class Client:
         return messages, code, reason
 
 
-class Service:
-    """A running server."""
+class Service(RunningServer):
+    """A server of sessions with its engine."""
 
     def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
-        self._clients = ExitStack()
         self.gateway = Gateway(config)
-        self.server = Server(listening_config(create_app(self.gateway), config.network), self.gateway)
-        self._sockets = bind("127.0.0.1", 0)
-        self.listening = self._sockets[0]
-        self.port = self.listening.getsockname()[1]
         self.link: LocalLink | None = None
         if recognizer is not None:
             self.link = LocalLink(recognizer, worker_count=1)
             self.gateway.open_for(ServedEngine(recognizer.name, recognizer.model, self.link))
-        self._thread = threading.Thread(target=self._run, name="service")
-        self._thread.start()
-        assert eventually(lambda: self.server.started)
-
-    def _run(self) -> None:
-        with asyncio.Runner(loop_factory=UnhurriedLoop) as runner:
-            self.loop = runner.get_loop()  # its clock can be turned on
-            runner.run(self.server.serve(self._sockets))
+        super().__init__(Server(listening_config(create_app(self.gateway), config.network), self.gateway), "server")
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def connects(
         self,
@@ -165,10 +135,6 @@ class Service:
         """So much audio has come in the sessions that there are."""
         return eventually(lambda: sorted(talk.received_ms for talk in list(self.gateway.conversations)) == sorted(ms))
 
-    def hang_up(self) -> None:
-        """Close every client."""
-        self._clients.close()
-
     def let_go(self) -> None:
         """Forget the sessions that are kept for clients that were cut off."""
 
@@ -181,11 +147,16 @@ class Service:
         assert eventually(lambda: not state.connections and not state.tasks)
         self.loop.call_soon_threadsafe(close_kept)
 
-    def stop(self) -> None:
+    @contextmanager
+    def lent(self) -> Iterator[Self]:
+        """Lends it to one test of several; the next one finds it idle again."""
+        yield self
         self.hang_up()
-        self.server.should_exit = True
-        self._thread.join(PATIENCE_S)
-        assert not self._thread.is_alive(), "the server didn't stop"
+        self.let_go()
+        assert eventually(self.is_idle)
+
+    def stop(self) -> None:
+        super().stop()
         if self.link is not None:
             self.link.shut_down()
 
@@ -199,7 +170,7 @@ def make_service(
     network: NetworkConfig | None = None,
     **settings: Any,
 ) -> Service:
-    """A server with two keys and a secret; all else is as it is by itself."""
+    """A server that plays the script, with the key of the tests, unless told otherwise."""
     config = ServerConfig(
         auth=auth or AuthConfig(api_keys=("another-key", KEY), token_secret="secret of the tests"),
         network=network or NetworkConfig(),

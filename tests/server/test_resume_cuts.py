@@ -49,9 +49,8 @@ CONTROLS: tuple[Item, ...] = (
 
 @pytest.fixture(scope="module")
 def talk() -> Iterator[Service]:
-    service = make_service(TALK, max_sessions=1000)
-    yield service
-    service.stop()
+    with make_service(TALK, max_sessions=1000) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")
