@@ -19,8 +19,10 @@ from types import MappingProxyType
 from typing import Any, Literal, get_args, get_origin
 
 import typer
+from prometheus_client import CollectorRegistry
 from pydantic_core import PydanticUndefined
 
+from tympan.bridge.metrics import BridgeMetrics
 from tympan.bridge.settings import BridgeSettings
 from tympan.cli.exit_codes import ExitCode
 from tympan.cli.main import app
@@ -140,18 +142,24 @@ def commands_page() -> str:
 
 def metrics_page() -> str:
     """Every metric."""
-    rows = [
-        (f"`{_sample_name(metric)}`", metric.type, _labels(metrics, metric.name), metric.documentation)
-        for metrics in [Metrics()]
-        for metric in metrics.registry.collect()
-    ]
     return _page(
         "Metrics",
         "`GET /metrics` answers in the Prometheus text format, without a key: it holds numbers and close codes, "
         "nothing of what was said or who said it. `TYMPAN_METRICS=false` switches it off. Counters also have a "
         "`_created` time.",
-        _table(("Metric", "Type", "Labels", "Meaning"), rows),
+        _metrics_table(Metrics().registry),
+        "## Metrics of the bridge",
+        "`tympan bridge` answers `GET /metrics` likewise.",
+        _metrics_table(BridgeMetrics().registry),
     )
+
+
+def _metrics_table(registry: CollectorRegistry) -> str:
+    rows = [
+        (f"`{_sample_name(metric)}`", metric.type, _labels(registry, metric.name), metric.documentation)
+        for metric in registry.collect()
+    ]
+    return _table(("Metric", "Type", "Labels", "Meaning"), rows)
 
 
 def models_page() -> str:
@@ -338,9 +346,9 @@ def _sample_name(metric: Any) -> str:
     return f"{metric.name}_total" if metric.type == "counter" else str(metric.name)
 
 
-def _labels(metrics: Metrics, name: str) -> str:
+def _labels(registry: CollectorRegistry, name: str) -> str:
     # The registry's own index is the only place that knows the labels of a metric without samples.
-    collector: Any = metrics.registry._names_to_collectors[name]
+    collector: Any = registry._names_to_collectors[name]
     return ", ".join(f"`{label}`" for label in collector._labelnames)
 
 

@@ -11,6 +11,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 RATE_HZ = 16_000
+_FRAME = RATE_HZ // 50
+_LOUD = 1 / 5
+"""Of the loudest frame: where somebody speaks, and no breath."""
+_LEAD = RATE_HZ // 5
 _MULAW_BIAS = 0x84
 _MULAW_CLIP = 32_635
 
@@ -25,11 +29,16 @@ def default_recording() -> Path | None:
 
 
 def load(path: Path) -> bytes:
-    """The samples of a 16 kHz mono PCM16 recording."""
+    """The samples of a 16 kHz mono PCM16 recording, from 200 ms before it is loud on: its first second holds speech."""
     with wave.open(str(path), "rb") as file:
         shape = (file.getframerate(), file.getnchannels(), file.getsampwidth())
         assert shape == (RATE_HZ, 1, 2), f"{path}: expected 16 kHz mono PCM16, got {shape}"
-        return file.readframes(file.getnframes())
+        pcm = file.readframes(file.getnframes())
+    samples = array("h", pcm)
+    levels = [sum(map(abs, samples[at : at + _FRAME])) for at in range(0, len(samples), _FRAME)]
+    enough = _LOUD * max(levels, default=0)
+    loud = next((index for index, level in enumerate(levels) if level > enough), 0)
+    return pcm[2 * max(loud * _FRAME - _LEAD, 0) :]
 
 
 def quiet(duration_ms: int) -> bytes:

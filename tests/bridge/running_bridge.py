@@ -3,44 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from contextlib import ExitStack
+from collections.abc import Callable
 from typing import Any
 
-from running_service import Client, eventually
+from running_server import RunningServer
+from running_service import Client
 from websockets.sync.client import connect
 
 from tympan.bridge.app import create_app
 from tympan.bridge.config import BridgeConfig
 from tympan.bridge.switchboard import Switchboard
-from tympan.server.listening import Server, bind, listening_config
+from tympan.server.listening import Server, listening_config
 
 BRIDGE_KEY = "the-key-of-the-bridge"
 
 
-class RunningBridge:
-    """A bridge whose clients hang up when it stops."""
+class RunningBridge(RunningServer):
+    """A bridge; the service behind it runs elsewhere."""
 
     def __init__(self, config: BridgeConfig) -> None:
-        self._clients = ExitStack()
         self.switchboard = Switchboard(config)
-        self.server = Server(listening_config(create_app(self.switchboard), config.network), self.switchboard)
-        self._sockets = bind("127.0.0.1", 0)
-        self.port = self._sockets[0].getsockname()[1]
-        self._thread = threading.Thread(target=self._run, name="bridge")
-        self._thread.start()
-        assert eventually(lambda: self.server.started)
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            await self.server.serve(self._sockets)
-
-        asyncio.run(serve())
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        app = create_app(self.switchboard)
+        super().__init__(Server(listening_config(app, config.network), self.switchboard), "bridge")
 
     def connects(self, query: str = "sample_rate=16000", *, key: str | None = BRIDGE_KEY, **options: Any) -> Client:
         headers = {} if key is None else {"Authorization": key}
@@ -61,12 +45,20 @@ class RunningBridge:
             and not state.tasks
         )
 
-    def hang_up(self) -> None:
-        """Close every client."""
-        self._clients.close()
+    def counts(self, name: str, **labels: str) -> float:
+        """A metric of the bridge."""
+        return self.switchboard.metrics.registry.get_sample_value(f"tympan_bridge_{name}", labels) or 0.0
 
-    def stop(self) -> None:
-        self.hang_up()
-        self.server.should_exit = True
-        self._thread.join(15)
-        assert not self._thread.is_alive(), "the bridge didn't stop"
+
+Start = Callable[..., RunningBridge]
+
+
+def kinds(messages: list[dict[str, Any]]) -> list[str]:
+    """Types in order, finals by their text, without partials."""
+    named = [(message.get("message_type", "error"), message.get("text", "")) for message in messages]
+    return [text if kind == "FinalTranscript" else kind for kind, text in named if kind != "PartialTranscript"]
+
+
+def begins(client: Client) -> Client:
+    assert client.hears()["message_type"] == "SessionBegins"
+    return client

@@ -11,13 +11,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from running_service import KEY, SONNY, Client, Service
+from running_service import KEY, Client, Service, make_service
 from websockets.sync.client import connect
 
 from tympan.bridge.settings import BridgeSettings, bridge_config
 from tympan.cli.main import main
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 from tympan.server.listening_settings import load
 from tympan.server.logs import LOGGERS
 
@@ -26,9 +24,8 @@ TYMPAN = [sys.executable, "-W", "error", "-c", "import sys; from tympan.cli.main
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    running = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="x" * 16)), ScriptedRecognizer(SONNY))
-    yield running
-    running.stop()
+    with make_service() as running:
+        yield running
 
 
 def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_words(service: Service) -> None:

@@ -5,98 +5,22 @@ from __future__ import annotations
 import base64
 import json
 import time
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, suppress
-from typing import Any
+from collections.abc import Callable
+from contextlib import suppress
 
 import httpx
 import pytest
-from background import Background, background
+from background import Background
 from hosted_replay import KEY as HOSTED_KEY
 from hosted_replay import Behaviour, HostedReplay
-from running_bridge import BRIDGE_KEY, RunningBridge
-from running_service import CHUNK, KEY, SONNY, Client, Service, eventually, limits
+from running_bridge import BRIDGE_KEY, RunningBridge, Start, begins, kinds
+from running_service import CHUNK, KEY, Service, eventually, limits
 from speech_track import SpeechTrack
 from tcp_proxy import Harm, How, Proxy
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
-from tympan.bridge.config import BridgeConfig, UpstreamConfig
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
-
 SENTENCE = "Hi, my name is Sonny."
-SECRET = "secret of the tests"
-
-Start = Callable[..., RunningBridge]
-
-
-@pytest.fixture
-def start() -> Iterator[Start]:
-    """Starts bridges of a test's own, stopped after the test."""
-    with ExitStack() as stack:
-
-        def begin(url: str, key: str | None = KEY, **settings: Any) -> RunningBridge:
-            auth = settings.pop("auth", AuthConfig(api_keys=(BRIDGE_KEY,), token_secret=SECRET))
-            bridge = RunningBridge(BridgeConfig(UpstreamConfig(url, key), auth=auth, **settings))
-            stack.callback(bridge.stop)
-            return bridge
-
-        yield begin
-
-
-@pytest.fixture
-def serve() -> Iterator[Callable[..., Service]]:
-    """Starts our own server as the service behind a bridge."""
-    with ExitStack() as stack:
-
-        def begin(**settings: Any) -> Service:
-            config = ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="another secret"), **settings)
-            service = Service(config, ScriptedRecognizer(SONNY))
-            stack.callback(service.stop)
-            return service
-
-        yield begin
-
-
-@pytest.fixture(scope="module")
-def shared_service() -> Iterator[Service]:
-    config = ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="another secret"))
-    service = Service(config, ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
-
-
-@pytest.fixture
-def service(shared_service: Service) -> Iterator[Service]:
-    """The service behind the bridge; the next test finds it idle again."""
-    yield shared_service
-    assert eventually(shared_service.is_idle)
-
-
-@pytest.fixture
-def bridge(service: Service, start: Start) -> Iterator[RunningBridge]:
-    running = start(service.url)
-    yield running
-    running.hang_up()
-    assert eventually(running.is_idle)
-
-
-@pytest.fixture
-def aside() -> Iterator[Background]:
-    with background() as loop:
-        yield loop
-
-
-def kinds(messages: list[dict[str, Any]]) -> list[str]:
-    """Types in order, finals by their text, without partials."""
-    named = [(message.get("message_type", "error"), message.get("text", "")) for message in messages]
-    return [text if kind == "FinalTranscript" else kind for kind, text in named if kind != "PartialTranscript"]
-
-
-def begins(client: Client) -> Client:
-    assert client.hears()["message_type"] == "SessionBegins"
-    return client
 
 
 def test_a_session_from_begin_to_end(bridge: RunningBridge) -> None:

@@ -58,6 +58,16 @@ def test_version_is_told(run: Run) -> None:
     assert run("--version").output.startswith("tympan ")
 
 
+def test_what_the_environment_says_of_servers_and_engines_is_passed_over_where_it_has_no_effect(
+    run: Run, script: Path, audio_file: MakeAudio, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TYMPAN_API_KEY", "any")
+    monkeypatch.setenv("TYMPAN_TOKEN", "any")
+    assert run("transcribe", "--engine", "scripted", "--model", script, audio_file()).code == 0
+    monkeypatch.setenv("TYMPAN_SMART_TURN", "pulled")
+    assert run("transcribe", "--url", "ws://127.0.0.1:1", audio_file()).code == ExitCode.NETWORK
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -66,6 +76,13 @@ def test_version_is_told(run: Run) -> None:
         ("transcribe --nonsense", "No such option: --nonsense"),
         ("transcribe --format xml a.wav", "is not one of 'text', 'json', 'srt', 'vtt'"),
         ("models pull", "Missing argument 'MODEL'"),
+        ("transcribe --api-key KEY a.wav", "--api-key: has no effect without --url, where all runs here; give --url"),
+        ("transcribe --ca a.pem a.wav", "--ca: has no effect without --url"),
+        ("transcribe --url ws://x --engine moonshine a.wav", "--engine: has no effect with --url: the server chooses"),
+        ("listen --speech-model u3-rt-pro --input -", "--speech-model: has no effect without --url"),
+        ("listen --url ws://x --smart-turn pulled --input -", "--smart-turn: has no effect with --url"),
+        ("listen --url ws://x --input - --device 1", "--device: has no effect with --input"),
+        ("record ws://x -o a.toml --input - --device 1", "--device: has no effect with --input"),
     ],
 )
 def test_a_wrong_command_line_is_one_line_and_code_2(run: Run, arguments: str, message: str) -> None:

@@ -87,6 +87,17 @@ def test_a_probe_of_a_service_with_the_newer_models_as_json_is_one_document(
     assert {"name", "count", "p50_ms", "p95_ms"} == set(ran.json["latencies"][0])
 
 
+def test_no_proxy_is_asked_about_a_server_on_this_machine(
+    run: Run, network: Background, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("http_proxy", "https_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with hosted(network) as url:
+        ran = run("probe", url, "--api-key", KEY, "--quick")
+    assert ran.code == ExitCode.OK, ran.output
+    assert lines(ran)["reachable"].startswith("passed: ")
+
+
 def test_nobody_there_is_a_network_error(run: Run) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         port = closed.getsockname()[1]

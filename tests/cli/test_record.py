@@ -70,7 +70,10 @@ def test_neither_key_nor_audio_is_kept_unless_audio_is_asked_for(
 
     assert ran.code == 0
     text = script.read_text()
-    assert text.startswith(f"# Recorded from {server.url}/ by tympan record\n# Parameters: keyterms_prompt = []\n")
+    assert text.splitlines()[:2] == [
+        f"# Recorded from {server.url}/ by tympan record",
+        "# Parameters: format_turns = True, keyterms_prompt = []",
+    ]
     assert not any(secret in text for secret in ("hush", server.api_key))
     with wave.open(str(audio)) as saved:
         assert saved.getnframes() == 19_200

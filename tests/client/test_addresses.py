@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tympan.client.address import session_address, shown_address, token_address
+from tympan.client.address import is_this_machine, session_address, shown_address, token_address
 from tympan.client.errors import RequestError
 
 
@@ -36,6 +36,16 @@ def test_tokens_are_made_where_sessions_are() -> None:
 def test_what_is_no_address_is_refused(url: str) -> None:
     with pytest.raises(RequestError, match="no address of a server"):
         session_address(url, {})
+
+
+@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.9.8.7", "::1"])
+def test_a_loopback_address_is_this_machine(host: str) -> None:
+    assert is_this_machine(host)
+
+
+@pytest.mark.parametrize("host", ["localhost.example.org", "127.example.org", "0.0.0.0", "10.0.0.1", "::", ""])
+def test_any_other_is_not(host: str) -> None:
+    assert not is_this_machine(host)
 
 
 def test_what_is_shown_of_an_address_holds_no_credential() -> None:

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from running_service import CHUNK, KEY, SONNY, Service, eventually
+from running_service import CHUNK, KEY, Service, eventually, make_service
 from staged_server import open_things
 
 from tympan.client import (
@@ -22,17 +22,14 @@ from tympan.client import (
 )
 from tympan.client.callbacks import StreamingClient
 from tympan.core.errors import ServerStopping, UsageError
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 FORMATTED = SessionParameters(format_turns=True)
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,))), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)

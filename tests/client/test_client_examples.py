@@ -12,11 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from running_service import CHUNK, KEY, SONNY, Service
+from running_service import CHUNK, KEY, Service, make_service
 
 from tympan.client import aio, sync
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 PAGE = Path(__file__).parents[2] / "docs" / "howto" / "client-library.md"
 NOT_RUN = "<!-- not run in CI: it needs a microphone -->\n"
@@ -31,10 +29,8 @@ EXAMPLES = [
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    auth = AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")
-    service = Service(ServerConfig(auth=auth), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import ClassVar
 
 import pytest
-from running_service import KEY, Service
+from running_service import KEY, Service, make_service
 
 from tympan.client import (
     AuthError,
@@ -25,16 +25,13 @@ from tympan.client import (
     mint_token,
 )
 from tympan.client.sync import connect
-from tympan.engines.scripted import Script, ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
+from tympan.engines.scripted import Script
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    auth = AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")
-    service = Service(ServerConfig(auth=auth), ScriptedRecognizer(Script()))
-    yield service
-    service.stop()
+    with make_service(Script()) as service:
+        yield service
 
 
 def test_a_token_opens_a_session(service: Service) -> None:

@@ -38,6 +38,39 @@ def test_things_are_sent_in_the_order_in_which_they_were_offered() -> None:
     assert it.take() is None
 
 
+def test_what_the_server_has_is_released_in_whole_chunks_and_the_rest_can_still_be_sent() -> None:
+    it = outgoing()
+    for chunk in (b"one", b"two", b"three"):
+        it.offer_audio(chunk)
+        it.offer_control(ForceEndpoint())
+    for _ in range(4):
+        it.take()
+    it.release(Position(4, 1))
+    with pytest.raises(ProtocolError):
+        it.resume_at(Position(0, 0))
+    it.resume_at(Position(6, 1))
+    assert drain(it) == [ForceEndpoint(), b"three", ForceEndpoint()]
+
+
+def test_a_server_that_claims_more_than_it_was_sent_costs_nothing() -> None:
+    it = outgoing()
+    it.offer_audio(b"one")
+    it.take()
+    it.offer_audio(b"two")
+    it.release(Position(1_000, 1_000))
+    it.resume_at(Position(3, 0))
+    assert drain(it) == [b"two"]
+
+
+def test_without_a_server_that_keeps_anything_all_that_was_sent_is_released() -> None:
+    it = outgoing()
+    it.offer_audio(b"one")
+    it.offer_audio(b"two")
+    it.take()
+    it.release(None)
+    assert it.begin_again() == Position(3, 0)
+
+
 def test_a_new_session_is_sent_all_that_is_not_settled() -> None:
     it = outgoing()
     it.offer_audio(MS * 10)

@@ -10,7 +10,10 @@ import pytest
 from staged_server import BEGIN, SHORT, TERMINATION, hear_terminate, run, say, server
 from websockets.asyncio.server import ServerConnection
 
-from tympan.client import NetworkError, Termination, connect
+from tympan.client import NetworkError, Termination, connect, mint_token
+
+ELSEWHERE = "ears.invalid"
+"""Another machine: a name that nobody can look up."""
 
 NAMES = ("http_proxy", "https_proxy", "ws_proxy", "wss_proxy", "socks_proxy", "all_proxy", "no_proxy")
 
@@ -30,13 +33,13 @@ async def plays(connection: ServerConnection) -> None:
 
 @asynccontextmanager
 async def http_proxy(asked: list[str]) -> AsyncIterator[str]:
-    """A proxy that knows CONNECT alone."""
+    """A proxy that knows CONNECT alone, and one machine: this one, whatever it is called."""
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         asked.append(request.partition("\r\n")[0])
-        host, port = request.split()[1].split(":")
-        far_reader, far_writer = await asyncio.open_connection(host, int(port))
+        port = request.split()[1].partition(":")[2]
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", int(port))
         writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
@@ -65,6 +68,7 @@ def test_a_session_goes_through_the_proxy(way: str, monkeypatch: pytest.MonkeyPa
         async with server(plays) as url, http_proxy(asked) as proxy:
             if way == "environment":
                 monkeypatch.setenv("http_proxy", f"http://{proxy}")
+                url = url.replace("127.0.0.1", ELSEWHERE)
                 assert await talk(url) == [Termination(1, 1)]
             else:
                 assert await talk(url, proxy=f"http://user:secret@{proxy}") == [Termination(1, 1)]
@@ -73,19 +77,50 @@ def test_a_session_goes_through_the_proxy(way: str, monkeypatch: pytest.MonkeyPa
     run(scene)
 
 
-@pytest.mark.parametrize("away", ["no_proxy", "argument"])
-def test_a_session_goes_past_the_proxy_where_that_is_wanted(away: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+@pytest.mark.parametrize("name", ["http_proxy", "HTTPS_PROXY", "all_proxy"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+def test_no_proxy_of_the_environment_is_asked_for_what_is_on_this_machine(
+    host: str, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
 
     async def scene() -> None:
-        async with server(plays) as url:
-            if away == "no_proxy":
-                monkeypatch.setenv("no_proxy", "127.0.0.1")
-                await talk(url)
-            else:
-                await talk(url, proxy=None)
+        async with server(plays) as url, http_proxy(asked) as proxy:
+            monkeypatch.setenv(name, f"http://{proxy}")
+            assert await talk(url.replace("127.0.0.1", host)) == [Termination(1, 1)]
 
     run(scene)
+    assert asked == []
+
+
+@pytest.mark.parametrize("away", ["no_proxy", "argument"])
+def test_a_session_goes_past_the_proxy_where_that_is_wanted(away: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is known by what is said: without the proxy, nobody knows the host."""
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:1")
+    if away == "no_proxy":
+        monkeypatch.setenv("no_proxy", ELSEWHERE)
+    options = {} if away == "no_proxy" else {"proxy": None}
+    with pytest.raises(NetworkError, match="no host of that name"):
+        run(lambda: talk(f"ws://{ELSEWHERE}:2", **options))
+
+
+def test_a_proxy_that_cannot_be_reached_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://user:secret@127.0.0.1:1")
+    with pytest.raises(NetworkError, match=r"through the proxy http://127\.0\.0\.1:1: connection refused"):
+        run(lambda: talk(f"ws://{ELSEWHERE}:2"))
+
+
+def test_no_proxy_is_asked_for_a_token_of_a_server_on_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+
+    async def scene() -> None:
+        async with server(plays) as url, http_proxy(asked) as proxy:
+            monkeypatch.setenv("http_proxy", f"http://{proxy}")
+            with pytest.raises(NetworkError):  # this server makes no tokens
+                await asyncio.to_thread(mint_token, url, api_key="KEY")
+
+    run(scene)
+    assert asked == []
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -25,6 +26,8 @@ from tympan.client import (
     ReconnectPolicy,
     ServerError,
     Session,
+    SessionLost,
+    SessionOver,
     SessionParameters,
     Termination,
     Turn,
@@ -415,12 +418,100 @@ def test_a_server_that_fails_before_it_has_told_anything_has_answered() -> None:
     assert (len(stage.visits), type(told[-1]), str(told[-1])) == (1, ServerError, "Session Cancelled")
 
 
-def test_compressed_audio_is_not_sent_again() -> None:
-    stage = Stage(cuts)
-    told = stage.hold(speak, parameters={"encoding": "opus"})
+OPUS = {"encoding": "opus"}
+PACKETS = [bytes([number]) * 41 for number in range(100)]
 
-    assert "resumable" not in stage.visits[0].query
-    assert type(told[-1]) is NetworkError
+
+async def send_packets(session: Session) -> None:
+    with suppress(SessionOver):  # iterating tells why
+        for packet in PACKETS:
+            await session.send_audio(packet)
+        await session.force_endpoint()
+    await session.terminate()
+
+
+async def hears_packets(visit: Visit, count: int) -> None:
+    while len(visit.audio) < count * 41:
+        visit.audio += await visit.connection.recv(decode=False)
+
+
+def test_compressed_audio_is_not_given_to_another_session() -> None:
+    stage = Stage(cuts)
+    told = stage.hold(speak, parameters=OPUS)
+
+    assert (len(stage.visits), type(told[-1])) == (1, NetworkError)
+
+
+def test_compressed_audio_goes_on_with_the_next_packet_where_the_server_keeps_the_session() -> None:
+    async def cut(visit: Visit) -> None:
+        await visit.says(KEPT)
+        await hears_packets(visit, 60)
+        await visit.says(
+            {"type": "Checkpoint", "audio_received_bytes": 50 * 41, "audio_settled_ms": 1, "messages_received": 0}
+        )
+
+    async def goes_on(visit: Visit) -> None:
+        await visit.says(RESUMED | {"audio_received_bytes": 70 * 41, "messages_received": 0})
+        await farewell(visit)
+
+    stage = Stage(cut, goes_on)
+    told = stage.hold(send_packets, parameters=OPUS)
+
+    assert bytes(stage.visits[1].audio) == b"".join(PACKETS[70:])
+    assert [item["type"] for item in stage.visits[1].controls] == ["ForceEndpoint", "Terminate"]
+    assert [(event.how, event.resent_ms) for event in told if isinstance(event, Reconnected)] == [("resumed", 0)]
+    assert isinstance(told[-1], Termination)
+
+
+@pytest.mark.parametrize("second", [refuses, resumes_wrongly])
+def test_compressed_audio_whose_session_is_gone_ends_with_that(second: Scene) -> None:
+    async def cut(visit: Visit) -> None:
+        await visit.says(KEPT)
+        await hears_packets(visit, 60)
+
+    stage = Stage(cut, second, ends)
+    told = stage.hold(send_packets, parameters=OPUS)
+
+    assert (len(stage.visits), type(told[-1])) == (2, SessionLost)
+
+
+def test_compressed_audio_that_the_server_has_makes_room_for_more_while_there_is_no_connection() -> None:
+    lost, sent = asyncio.Event(), asyncio.Event()
+
+    async def cut(visit: Visit) -> None:
+        await visit.says(KEPT)
+        await hears_packets(visit, 60)
+        await visit.says(
+            {"type": "Checkpoint", "audio_received_bytes": 60 * 41, "audio_settled_ms": 1, "messages_received": 0}
+        )
+        await visit.hears(control="Acknowledge")
+
+    async def is_away(_: Visit) -> None:
+        await sent.wait()
+
+    async def goes_on(visit: Visit) -> None:
+        await visit.says(RESUMED | {"audio_received_bytes": 60 * 41, "messages_received": 0})
+        await farewell(visit)
+
+    async def act(session: Session) -> None:
+        for packet in PACKETS[:60]:
+            await session.send_audio(packet)
+        await lost.wait()
+        for packet in PACKETS[60:]:
+            await session.send_audio(packet)
+        sent.set()
+        await session.terminate()
+
+    stage = Stage(cut, is_away, goes_on)
+    told = stage.hold(
+        act,
+        lambda event: lost.set() if isinstance(event, Reconnecting) else None,
+        parameters=OPUS,
+        max_kept_audio_s=3_000 / 32_000,  # 73 packets
+    )
+
+    assert bytes(stage.visits[-1].audio) == b"".join(PACKETS[60:])
+    assert isinstance(told[-1], Termination)
 
 
 def test_a_token_is_fetched_for_each_connection() -> None:

@@ -96,6 +96,19 @@ def test_16_bit_flac_is_read_to_the_sample(tmp_path: Path) -> None:
     assert np.array_equal(read(tmp_path / "a.flac"), samples)
 
 
+@pytest.mark.parametrize("kind", ["WAV", "AIFF", "MAT5"])
+def test_floats_that_no_sound_has_are_read_without_a_word_on_the_terminal(tmp_path: Path, kind: str) -> None:
+    """Warnings are errors here."""
+    huge, infinite, none = 3e38, float("inf"), float("nan")
+    frames = [(huge, huge), (-huge, -huge), (infinite, infinite), (infinite, -infinite), (none, none), (none, 0.5)]
+    path = tmp_path / "a"
+    samples = np.array(frames, np.float32)
+    samples.view(np.uint32)[4, 1] = 0x7F800001  # a signalling one
+    soundfile.write(path, samples, 16_000, format=kind, subtype="FLOAT")
+
+    assert read(path).tolist() == [32_767, -32_768, 32_767, 0, 0, 8_192]
+
+
 def test_a_float_file_beyond_full_scale_is_clipped(tmp_path: Path) -> None:
     soundfile.write(tmp_path / "a.wav", np.array([2.0, -2.0]), 16_000, subtype="FLOAT")
 

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Iterator
 
 import pytest
-from running_service import CHUNK, KEY, SONNY, Service, eventually
+from running_service import CHUNK, KEY, Service, eventually, make_service
 from staged_server import SHORT, open_things
 from test_aio import Source
 
@@ -25,15 +25,12 @@ from tympan.client import (
     aio,
 )
 from tympan.client.sync import Session, connect
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 
 @pytest.fixture
 def service() -> Iterator[Service]:
-    service = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,))), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture(autouse=True)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -17,14 +17,13 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from chromium import Browser, Page, running_browser
-from running_service import Service, endings, eventually
+from running_service import endings, eventually, make_service
 from services import KEY, SecureService
 from told import BECKETT, spoken
 
 from third_party import INSTALLED, Environment
 from tympan.client import mint_token
 from tympan.engines import registry
-from tympan.server.config import AuthConfig, ServerConfig
 from tympan.testing import DoubleServer
 
 EXAMPLE = Path(__file__).parents[2] / "docs" / "examples" / "browser"
@@ -87,8 +86,7 @@ def test_the_guide_shows_the_backend_that_is_tested() -> None:
 
 def test_real_speech_is_shown_while_it_is_spoken_and_the_microphone_is_released(page: Page) -> None:
     recognizer = registry.load("moonshine", None, {})
-    service = Service(ServerConfig(auth=AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")), recognizer)
-    try:
+    with closing(recognizer), make_service(recognizer=recognizer) as service:
         with backend(service.url, KEY) as address:
             page.opens(address)
             page.clicks("#switch")
@@ -103,9 +101,6 @@ def test_real_speech_is_shown_while_it_is_spoken_and_the_microphone_is_released(
         assert page.problems == []
         assert eventually(service.is_idle)
         assert endings(service, 1000) == 1
-    finally:
-        service.stop()
-        recognizer.close()
 
 
 def test_chunks_have_50_ms_and_a_second_session_is_like_the_first(page: Page, double: DoubleServer) -> None:

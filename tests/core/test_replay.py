@@ -42,6 +42,19 @@ def test_audio_and_messages_come_back_in_the_order_in_which_they_were_sent() -> 
     assert (it.end, it.free_bytes) == (Position(6, 3), 64)
 
 
+def test_what_has_come_is_forgotten_in_whole_chunks_and_messages() -> None:
+    it = replay()
+    it.keep_audio(b"one")
+    it.keep_message("force", 10)
+    it.keep_audio(b"two")
+    it.keep_message("force again", 10)
+    it.forget_before(Position(5, 2))
+    assert (it.start, it.free_bytes) == (Position(3, 1), 87)
+    assert it.since(it.start) == [b"two", "force again"]
+    it.forget_before(Position(6, 2))
+    assert (it.start, it.free_bytes) == (Position(6, 2), 100)
+
+
 def test_a_receiver_gets_what_it_lacks_and_no_more() -> None:
     it = replay()
     it.keep_audio(b"one")

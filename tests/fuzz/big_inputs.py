@@ -15,7 +15,8 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from types import FrameType
 
-from doors import DOORS, Door
+from door import Door
+from doors import DOORS
 
 MEMORY_BYTES = 600 * 2**20
 """Above what the imported packages take. Parsed JSON takes some forty times its text."""

@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import quote
 
-from doors import V2_CLIENT, V3_CLIENT
 from hypothesis import strategies as st
+from message_seeds import V2_CLIENT, V3_CLIENT
 from mutations import mutations
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect

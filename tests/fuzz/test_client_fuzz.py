@@ -10,10 +10,10 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 
 import pytest
-from doors import V3_SERVER
 from hostile_talk import BRIDGE_CODES, no_error_in_the_log
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from message_seeds import V3_SERVER
 from mutations import garbage, mutations
 from running_bridge import BRIDGE_KEY, RunningBridge
 from running_service import eventually

@@ -6,11 +6,13 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from doors import DOORS, NOT_FROM_OUTSIDE, Door
+from door import Door
+from doors import DOORS, NOT_FROM_OUTSIDE
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mutations import garbage, mutations
@@ -76,6 +78,14 @@ def test_large_inputs_take_no_more_memory_and_time_than_their_size_allows() -> N
     assert ended.returncode == 0, f"{ended.stdout}\n{ended.stderr}"
 
 
+def test_every_table_of_doors_is_in_the_inventory() -> None:
+    tables = [file.stem for file in Path(__file__).parent.glob("*_doors.py") if file.stem != Path(__file__).stem]
+
+    assert len(tables) > 1
+    assert {door.name for table in tables for door in import_module(table).DOORS} == {door.name for door in DOORS}
+    assert len({door.name for door in DOORS}) == len(DOORS)
+
+
 def decoding_functions() -> Iterator[str]:
     """Every function of the package that calls something of `DECODES`."""
     for file in sorted(PACKAGE.rglob("*.py")):
@@ -99,5 +109,5 @@ def test_every_function_that_decodes_stands_behind_a_door() -> None:
     behind = {name for door in DOORS for name in door.decoders} | set(NOT_FROM_OUTSIDE)
     found = set(decoding_functions())
 
-    assert found - behind == set(), "a decoder that no door tries: add it to doors.py"
+    assert found - behind == set(), "a decoder that no door tries: add it to one of *_doors.py"
     assert behind - found == set(), "gone, or called otherwise"

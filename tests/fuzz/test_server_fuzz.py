@@ -11,11 +11,10 @@ from hostile_talk import BRIDGE_WAY, V2_WAY, V3_WAY, Step, Talk, Way, no_error_i
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from running_bridge import BRIDGE_KEY, RunningBridge
-from running_service import KEY, SONNY, Service, eventually
+from running_service import KEY, Service, eventually, make_service
 
 from tympan.bridge.config import BridgeConfig, UpstreamConfig
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
+from tympan.server.config import AuthConfig
 
 few = settings(
     max_examples=settings.default.max_examples // 2 if settings.default else 50,
@@ -25,10 +24,8 @@ few = settings(
 
 @pytest.fixture(scope="module")
 def service() -> Iterator[Service]:
-    auth = AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")
-    service = Service(ServerConfig(auth=auth, max_sessions=2), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service(max_sessions=2) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")

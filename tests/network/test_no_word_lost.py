@@ -8,8 +8,6 @@ import subprocess
 import sys
 import time
 import wave
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -19,28 +17,20 @@ from hosted_replay import KEY as HOSTED_KEY
 from hosted_replay import U3, US, Behaviour, HostedReplay
 from positioned_tympan import script_of
 from replayed_session import Profile
-from running_service import KEY, Service
+from running_service import KEY, Service, make_service
 from speech_track import SpeechTrack
 from tcp_proxy import Harm, How, Proxy
 
 from tympan.client.aio import Timing
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 TRACK = SpeechTrack.counting(12)
 CUTS = 40
 SPEED = 20.0
 
 
-@contextmanager
-def serving(track: SpeechTrack) -> Iterator[Service]:
+def serving(track: SpeechTrack) -> Service:
     """A tympan that hears this track."""
-    auth = AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")
-    service = Service(ServerConfig(auth=auth), ScriptedRecognizer(script_of(track)))
-    try:
-        yield service
-    finally:
-        service.stop()
+    return make_service(script_of(track))
 
 
 async def told_over_cut_line(port: int, key: str, seed: int, *, cuts: int = CUTS, told_share: float = 0.3) -> Told:

@@ -1,4 +1,5 @@
-"""NGINX and Caddy as Debian has them, each with its example file: only ports, paths and a timeout are replaced.
+"""NGINX and Caddy as Debian has them, each with its example file: only ports, paths and a timeout are replaced, and
+Caddy's options get some more.
 
 A replacement that isn't found is an error, so that what runs here is what the example says.
 """
@@ -38,7 +39,7 @@ http {{
 }}
 """
 
-CADDY_MAIN = """
+CADDY_OPTIONS = """
 {{
 	admin unix/{folder}/admin.sock
 	auto_https disable_redirects
@@ -48,8 +49,6 @@ CADDY_MAIN = """
 			read_header {silence_s:g}s
 		}}
 	}}
-}}
-import {folder}/tympan.caddy
 """
 
 
@@ -62,7 +61,7 @@ class ReverseProxy:
     process: subprocess.Popen[bytes]
     reload: Callable[[], None]
     """Read the configuration again, as after an edit of it; returns when that is done."""
-    log: Path
+    folder: Path
 
     @property
     def url(self) -> str:
@@ -71,6 +70,11 @@ class ReverseProxy:
     @property
     def http(self) -> str:
         return f"https://localhost:{self.port}"
+
+    @property
+    def logged(self) -> str:
+        """Whatever it has written into its logs."""
+        return "".join(log.read_text() for log in self.folder.glob("*.log"))
 
     @property
     def trust(self) -> ssl.SSLContext:
@@ -102,6 +106,7 @@ def nginx(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
         "/etc/nginx/tympan/cert.pem": str(certificate.cert),
         "/etc/nginx/tympan/key.pem": str(certificate.key),
         "/var/log/nginx/tympan.log": f"{folder}/access.log",
+        "/var/log/nginx/tympan-error.log": f"{folder}/tympan-error.log",
         "http://127.0.0.1:8000": f"http://127.0.0.1:{upstream}",
         "proxy_read_timeout 60s": f"proxy_read_timeout {round(silence_s * 1000)}ms",
     }
@@ -117,7 +122,7 @@ def nginx(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
             subprocess.run([*command, "-s", "reload"], check=True, timeout=10)
             _wait_until(lambda: bool(_children(process.pid) - workers), log)
 
-        yield ReverseProxy(port, certificate, process, reload, folder / "access.log")
+        yield ReverseProxy(port, certificate, process, reload, folder)
 
 
 @contextmanager
@@ -132,9 +137,9 @@ def caddy(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
         "/etc/caddy/tympan/key.pem": str(certificate.key),
         "reverse_proxy 127.0.0.1:8000": f"reverse_proxy 127.0.0.1:{upstream}",
     }
-    (folder / "tympan.caddy").write_text(replaced(example, replacements))
+    options = CADDY_OPTIONS.format(folder=folder, silence_s=silence_s)
     main = folder / "Caddyfile"
-    main.write_text(CADDY_MAIN.format(folder=folder, silence_s=silence_s))
+    main.write_text(replaced(example, {"\n{\n": options} | replacements))
     home = {"HOME": str(folder), "XDG_DATA_HOME": str(folder), "XDG_CONFIG_HOME": str(folder)}
     files = ["--config", str(main), "--adapter", "caddyfile"]
     log = folder / "caddy.log"
@@ -144,7 +149,7 @@ def caddy(folder: Path, certificate: Certificate, upstream: int, *, silence_s: f
             command = [program, "reload", "--force", *files, "--address", f"unix/{folder}/admin.sock"]
             subprocess.run(command, check=True, timeout=10, env=os.environ | home, stderr=subprocess.DEVNULL)
 
-        yield ReverseProxy(port, certificate, process, reload, log)
+        yield ReverseProxy(port, certificate, process, reload, folder)
 
 
 def _program(name: str, package: str) -> str:

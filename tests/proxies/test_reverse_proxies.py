@@ -23,29 +23,18 @@ from assemblyai.streaming.v3 import (
     TurnEvent,
 )
 from reverse_proxy import EXAMPLES, ReverseProxy, caddy, free_port, nginx
-from running_service import CHUNK, KEY, SONNY, Client, Service, endings, eventually
+from running_service import CHUNK, KEY, Client, Service, endings, eventually, make_service
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from certificates import Certificate, make_certificate
 from tympan.client import Reconnected, ServerError, SessionParameters, Turn, mint_token
 from tympan.client.sync import connect
-from tympan.core.config import SessionConfig, SessionLimits
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
+from tympan.server.config import NetworkConfig
 
 PAGE = EXAMPLES.parent / "howto" / "reverse-proxy.md"
 
 Make = Callable[..., AbstractContextManager[ReverseProxy]]
 Put = Callable[..., ReverseProxy]
-
-
-def serve(*, is_loaded: bool = True, **network: Any) -> Service:
-    config = ServerConfig(
-        auth=AuthConfig(api_keys=(KEY,), token_secret="secret of the tests"),
-        network=NetworkConfig(**network),
-        session=SessionConfig(limits=SessionLimits(max_chunk_ms=10_000)),
-    )
-    return Service(config, ScriptedRecognizer(SONNY) if is_loaded else None)
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +44,15 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
 
 @pytest.fixture(scope="module")
 def shared_service() -> Iterator[Service]:
-    service = serve()
-    yield service
-    service.stop()
+    with make_service() as service:
+        yield service
 
 
 @pytest.fixture
 def service(shared_service: Service) -> Iterator[Service]:
     """A server with everything at its default; the next test finds it idle again."""
-    yield shared_service
-    shared_service.hang_up()
-    assert eventually(lambda: shared_service.gateway.admission.active == 0)
+    with shared_service.lent():
+        yield shared_service
 
 
 @pytest.fixture(params=[nginx, caddy], ids=["NGINX", "Caddy"])
@@ -185,8 +172,7 @@ def test_a_close_code_comes_as_the_server_sends_it(
 
 
 def test_a_session_that_is_silent_for_longer_than_the_proxy_waits_lives_on_pings(put: Put) -> None:
-    service = serve(ping_interval_s=0.1)
-    try:
+    with make_service(network=NetworkConfig(ping_interval_s=0.1)) as service:
         proxy = put(service.port, silence_s=0.5)
         client = calls(service, proxy)
         client.hears()
@@ -195,8 +181,6 @@ def test_a_session_that_is_silent_for_longer_than_the_proxy_waits_lives_on_pings
         client.says(1500)
         client.sends({"type": "Terminate"})
         messages, code, _ = client.hears_end()
-    finally:
-        service.stop()
     assert (finals(messages), code) == (["hi my name is sonny"], 1000)
 
 
@@ -250,13 +234,8 @@ def test_a_server_that_is_down_is_told_as_502_which_our_client_takes_for_not_rea
 
 
 def test_a_server_that_loads_its_model_says_so_itself(put: Put) -> None:
-    service = serve(is_loaded=False)
-    try:
-        proxy = put(service.port)
-        with pytest.raises(InvalidStatus) as refused:
-            calls(service, proxy)
-    finally:
-        service.stop()
+    with make_service(is_loaded=False) as service, pytest.raises(InvalidStatus) as refused:
+        calls(service, put(service.port))
     assert refused.value.response.status_code == 503
     assert b"loading its model" in (refused.value.response.body or b"")
 
@@ -281,10 +260,20 @@ def test_metrics_stay_inside_and_health_is_told(service: Service, proxy: Reverse
     assert httpx.get(f"{service.http}/metrics").status_code == 200
 
 
-def test_the_log_of_the_proxy_holds_no_credential(service: Service, proxy: ReverseProxy) -> None:
+def test_the_logs_of_the_proxy_hold_no_credential(service: Service, proxy: ReverseProxy) -> None:
     client = calls(service, proxy, f"token={KEY}", key=None)
     client.sends({"type": "Terminate"})
     assert client.hears_end()[1] == 1000
     if proxy.process.args[0].endswith("nginx"):  # type: ignore[index, union-attr]
-        assert eventually(lambda: "GET /v3/ws" in proxy.log.read_text())
-    assert KEY not in proxy.log.read_text()
+        assert eventually(lambda: "GET /v3/ws" in proxy.logged)
+    assert KEY not in proxy.logged
+
+
+def test_nor_do_they_where_the_server_is_down(put: Put) -> None:
+    proxy = put(free_port())
+    for secret in ("token", "resume_key"):
+        query = {secret: KEY, "sample_rate": "16000"}
+        answer = httpx.get(f"{proxy.http}/v3/ws", params=query, headers={"Authorization": KEY}, verify=proxy.trust)
+        assert answer.status_code == 502
+    assert eventually(lambda: proxy.logged.count("/v3/ws") == 2)
+    assert KEY not in proxy.logged

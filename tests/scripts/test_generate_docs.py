@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from tympan.bridge.metrics import BridgeMetrics
 from tympan.bridge.settings import BridgeSettings
 from tympan.cli.exit_codes import ExitCode
 from tympan.runtime.metrics import Metrics
@@ -64,8 +65,9 @@ def test_every_setting_metric_and_exit_code_has_its_row(generator):
     settings, metrics, commands = generator.settings_page(), generator.metrics_page(), generator.commands_page()
     for name in SETTINGS:
         assert f"\n| `{name}` |" in settings
-    for metric in Metrics().registry.collect():
-        assert f"\n| `{metric.name}" in metrics
+    for registry in (Metrics().registry, BridgeMetrics().registry):
+        for metric in registry.collect():
+            assert f"\n| `{metric.name}" in metrics
     for code in ExitCode:
         assert f"\n| {code.value} | {code.meaning} |" in commands
 

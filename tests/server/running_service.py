@@ -5,12 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import threading
-import time
-from collections.abc import Callable
-from contextlib import ExitStack, suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
+from running_server import RunningServer, eventually
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection, connect
 
@@ -20,9 +20,9 @@ from tympan.engines.base import Recognizer
 from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedStream, ScriptedWord
 from tympan.runtime.link import LocalLink
 from tympan.server.app import create_app
-from tympan.server.config import ServerConfig
+from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 from tympan.server.gateway import Gateway, ServedEngine
-from tympan.server.listening import Server, bind, listening_config
+from tympan.server.listening import Server, listening_config
 
 KEY = "the-right-key"
 
@@ -43,16 +43,6 @@ CHUNK = b"\0" * 1600
 
 def limits(**values: Any) -> SessionConfig:
     return SessionConfig(limits=SessionLimits(**values))
-
-
-def eventually(is_true: Callable[[], bool], timeout_s: float = 8.0) -> bool:
-    """Whether something becomes true soon; for what another thread does."""
-    give_up_at = time.monotonic() + timeout_s
-    while not is_true():
-        if time.monotonic() > give_up_at:
-            return False
-        time.sleep(0.01)
-    return True
 
 
 @dataclass
@@ -87,38 +77,20 @@ class Client:
         return messages, code, reason
 
 
-class Service:
-    """A running server."""
+class Service(RunningServer):
+    """A server of sessions with its engine."""
 
     def __init__(self, config: ServerConfig, recognizer: Recognizer | None) -> None:
-        self._clients = ExitStack()
         self.gateway = Gateway(config)
-        self.server = Server(listening_config(create_app(self.gateway), config.network), self.gateway)
-        self._sockets = bind("127.0.0.1", 0)
-        self.listening = self._sockets[0]
-        self.port = self.listening.getsockname()[1]
         self.link: LocalLink | None = None
         if recognizer is not None:
             self.link = LocalLink(recognizer, worker_count=1)
             self.gateway.open_for(ServedEngine(recognizer.name, recognizer.model, self.link))
-        self._thread = threading.Thread(target=self._run, name="service")
-        self._thread.start()
-        assert eventually(lambda: self.server.started)
-
-    def _run(self) -> None:
-        async def serve() -> None:
-            self.loop = asyncio.get_running_loop()
-            await self.server.serve(self._sockets)
-
-        asyncio.run(serve())
+        super().__init__(Server(listening_config(create_app(self.gateway), config.network), self.gateway), "server")
 
     @property
     def url(self) -> str:
         return f"ws://127.0.0.1:{self.port}"
-
-    @property
-    def http(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
 
     def connects(
         self,
@@ -155,10 +127,6 @@ class Service:
             and not self.server.server_state.tasks
         )
 
-    def hang_up(self) -> None:
-        """Close every client."""
-        self._clients.close()
-
     def let_go(self) -> None:
         """Forget the sessions that are kept for clients that were cut off."""
 
@@ -171,13 +139,37 @@ class Service:
         assert eventually(lambda: not state.connections and not state.tasks)
         self.loop.call_soon_threadsafe(close_kept)
 
-    def stop(self) -> None:
+    @contextmanager
+    def lent(self) -> Iterator[Self]:
+        """Lends it to one test of several; the next one finds it idle again."""
+        yield self
         self.hang_up()
-        self.server.should_exit = True
-        self._thread.join(15)
-        assert not self._thread.is_alive(), "the server didn't stop"
+        self.let_go()
+        assert eventually(self.is_idle)
+
+    def stop(self) -> None:
+        super().stop()
         if self.link is not None:
             self.link.shut_down()
+
+
+def make_service(
+    script: Script = SONNY,
+    *,
+    auth: AuthConfig | None = None,
+    recognizer: Recognizer | None = None,
+    is_loaded: bool = True,
+    network: NetworkConfig | None = None,
+    **settings: Any,
+) -> Service:
+    """A server that plays the script, with the key of the tests, unless told otherwise."""
+    config = ServerConfig(
+        auth=auth or AuthConfig(api_keys=("another-key", KEY), token_secret="secret of the tests"),
+        network=network or NetworkConfig(),
+        **settings,
+    )
+    engine = recognizer or ScriptedRecognizer(script)
+    return Service(config, engine if is_loaded else None)
 
 
 class StuckStream(ScriptedStream):

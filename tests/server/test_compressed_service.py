@@ -7,11 +7,15 @@ from typing import Any
 
 import numpy as np
 import pytest
+from background import background
 from resuming_client import TERMINATE, ResumingClient
-from running_service import Client, Service, Start, endings, eventually, limits
+from running_service import KEY, Client, Service, Start, endings, eventually, limits
+from tcp_proxy import How, Proxy
 
 from compressed_streams import adts_frame, cut, ogg_headers, ogg_page
 from encoded_audio import aac, ogg_opus, opus_packets
+from tympan.client import Reconnected, Turn
+from tympan.client.sync import connect
 
 SILENCE = np.zeros(32_000, dtype=np.int16)
 OGG_STREAM = ogg_opus(SILENCE)
@@ -138,3 +142,29 @@ def test_a_cut_connection_goes_on_where_it_was(service: Service, encoding: str) 
     uncut, _ = ending(service.connects(f"encoding={encoding}"), *messages, TERMINATE)
     assert final_words(client.told) == final_words(uncut) != []
     assert client.told[-1]["audio_duration_seconds"] == 2
+
+
+@pytest.mark.parametrize("encoding", MESSAGES)
+def test_our_own_client_goes_on_over_a_cut_connection_and_loses_nothing(service: Service, encoding: str) -> None:
+    messages = MESSAGES[encoding]
+    half = len(messages) // 2
+    with (
+        background() as loop,
+        loop.entered(Proxy("127.0.0.1", service.port)) as proxy,
+        connect(proxy.url, api_key=KEY, parameters={"encoding": encoding}) as session,
+    ):
+        for message in messages[:half]:
+            session.send_audio(message)
+        loop.call(proxy.cut, How.RESET)
+        for message in messages[half:]:
+            session.send_audio(message)
+        session.terminate()
+        told = list(session)
+
+    uncut, _ = ending(service.connects(f"encoding={encoding}"), *messages, TERMINATE)
+    ours = [
+        (w.text, w.start, w.end) for turn in told if isinstance(turn, Turn) and turn.end_of_turn for w in turn.words
+    ]
+    assert ours == final_words(uncut) != []
+    assert [event.how for event in told if isinstance(event, Reconnected)] == ["resumed"]
+    assert told[-1].audio_duration_seconds == 2

@@ -11,11 +11,10 @@ from background import Background, background
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 from resuming_client import FORCE, TERMINATE, ResumingClient, story
-from running_service import CHUNK, Service, endings
+from running_service import CHUNK, Service, endings, make_service
 from tcp_proxy import Direction, Harm, How, Proxy
 from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
-from conftest import make_service
 from tympan.engines.scripted import Script, ScriptedWord
 
 BROKEN = (OSError, EOFError, InvalidHandshake, ConnectionClosed)
@@ -50,9 +49,8 @@ CONTROLS: tuple[Item, ...] = (
 
 @pytest.fixture(scope="module")
 def talk() -> Iterator[Service]:
-    service = make_service(TALK, max_sessions=1000)
-    yield service
-    service.stop()
+    with make_service(TALK, max_sessions=1000) as service:
+        yield service
 
 
 @pytest.fixture(scope="module")

@@ -178,3 +178,54 @@ def test_what_nobody_can_be_asked_with_is_refused_at_the_start(flags: dict[str, 
         server_config(load_settings(flags))
     assert str(wrong.value).startswith(told)
     assert "hush" not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    ("flags", "told"),
+    [
+        (
+            {"llm_gateway_key": "a-secret-key"},
+            "llm_gateway_key: has no effect where there is no llm_gateway_url; give llm_gateway_url too, "
+            "or leave llm_gateway_key out",
+        ),
+        ({"llm_gateway_timeout_s": 30}, "llm_gateway_timeout_s: has no effect where there is no llm_gateway_url; "),
+        (
+            {"llm_gateway_key": "a-secret-key", "llm_gateway_url": ""},
+            "llm_gateway_key: has no effect where there is no ",
+        ),
+        (
+            {"webhook_secret": SECRET, "webhooks": False},
+            "webhook_secret: has no effect where webhooks is false; set webhooks to true, or leave webhook_secret out",
+        ),
+        (
+            {"webhook_networks": "127.0.0.1", "webhooks": False},
+            "webhook_networks: has no effect where webhooks is false; ",
+        ),
+        (
+            {"single_use_tokens": True, "no_auth": True},
+            "single_use_tokens: has no effect where no_auth lets everybody ",
+        ),
+        ({"tls_key": "key.pem"}, "tls_key: a key alone is of no use; give tls_cert too"),
+        ({"max_turn_silence_ms": 399}, "max_turn_silence_ms: expected at least min_turn_silence_ms, 400, "),
+        ({"min_turn_silence_ms": 1281}, "max_turn_silence_ms: expected at least min_turn_silence_ms, 1281, "),
+    ],
+)
+def test_a_setting_that_would_have_no_effect_is_refused_at_the_start(flags: dict[str, Any], told: str) -> None:
+    with pytest.raises(SettingsError) as wrong:
+        server_config(load_settings(flags))
+    assert str(wrong.value).startswith(told)
+    assert "a-secret-key" not in str(wrong.value)
+    assert SECRET not in str(wrong.value)
+
+
+@pytest.mark.parametrize(
+    "flags",
+    [
+        {"llm_gateway_key": " \n"},
+        {"webhook_networks": "", "webhooks": False},
+        {"webhook_secret": SECRET},
+        {"max_turn_silence_ms": 400},
+    ],
+)
+def test_an_empty_setting_or_one_that_has_an_effect_by_default_is_taken(flags: dict[str, Any]) -> None:
+    server_config(load_settings(flags))

@@ -12,11 +12,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from running_service import CHUNK, KEY, SONNY, Client, Service, Start, eventually, limits
+from running_service import CHUNK, KEY, Client, Service, Start, eventually, limits, make_service
 from websockets.exceptions import ConnectionClosed
-
-from tympan.engines.scripted import ScriptedRecognizer
-from tympan.server.config import AuthConfig, ServerConfig
 
 INVALID = "User Input Validation Error: "
 SECOND = b"\0" * 32_000
@@ -25,18 +22,15 @@ V2 = "/v2/realtime/ws"
 
 @pytest.fixture(scope="module")
 def shared_strict() -> Iterator[Service]:
-    auth = AuthConfig(api_keys=(KEY,), token_secret="secret of the tests")
-    service = Service(ServerConfig(auth=auth, session=limits(is_strict=True)), ScriptedRecognizer(SONNY))
-    yield service
-    service.stop()
+    with make_service(session=limits(is_strict=True)) as service:
+        yield service
 
 
 @pytest.fixture
 def strict(shared_strict: Service) -> Iterator[Service]:
     """A strict server; the next test finds it idle again."""
-    yield shared_strict
-    shared_strict.hang_up()
-    assert eventually(shared_strict.is_idle)
+    with shared_strict.lent():
+        yield shared_strict
 
 
 def ending(client: Client) -> tuple[int, str]:

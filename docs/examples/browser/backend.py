@@ -18,7 +18,7 @@ from pathlib import Path
 from tympan.client import ClientError, mint_token
 
 URL = os.environ.get("TYMPAN_URL", "ws://127.0.0.1:8000").rstrip("/")
-API_KEY = os.environ["TYMPAN_API_KEY"]
+API_KEY = os.environ.get("TYMPAN_API_KEY") or sys.exit("Set TYMPAN_API_KEY to a key of the server.")
 PAGE = Path(__file__).with_name("page")
 
 

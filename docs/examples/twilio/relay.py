@@ -22,7 +22,7 @@ from websockets.exceptions import ConnectionClosed
 from tympan.client import ClientError, Session, SessionParameters, Turn, connect
 
 URL = os.environ.get("TYMPAN_URL", "ws://127.0.0.1:8000")
-API_KEY = os.environ["TYMPAN_API_KEY"]
+API_KEY = os.environ.get("TYMPAN_API_KEY") or sys.exit("Set TYMPAN_API_KEY to a key of the server.")
 PATH = "/" + os.environ.get("RELAY_PATH", "").lstrip("/")
 PORT = int(os.environ.get("RELAY_PORT", "8765"))
 

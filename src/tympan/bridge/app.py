@@ -18,9 +18,9 @@ from starlette.websockets import WebSocket
 from tympan.bridge.call import Call
 from tympan.bridge.switchboard import Switchboard
 from tympan.core.errors import TympanError
+from tympan.server import addresses, http
 from tympan.server.app import ANY_METHOD, V2_PATHS, V2_TOKEN_PATH
 from tympan.server.connection import say
-from tympan.server.http import v2_token
 from tympan.wire.bridge import refused
 from tympan.wire.bridge_parameters import bridge_request
 from tympan.wire.server_protocol import Farewell
@@ -42,12 +42,15 @@ def create_app(switchboard: Switchboard) -> Starlette:
             await _serve(socket, switchboard)
 
     async def token(request: Request) -> Response:
-        return await v2_token(request, switchboard.authenticator, switchboard.mint)
+        return await http.v2_token(request, switchboard.authenticator, switchboard.mint)
 
     async def health(request: Request) -> Response:
         status = "stopping" if switchboard.is_stopping else "ok"
         body = {"status": status, "version": version("tympan"), "sessions": switchboard.admission.active}
         return JSONResponse(body, status_code=503 if switchboard.is_stopping else 200)
+
+    async def metrics(request: Request) -> Response:
+        return http.metrics(switchboard.metrics.render())
 
     async def lost(request: Request) -> Response:
         return JSONResponse(NOT_FOUND, status_code=404)
@@ -59,6 +62,10 @@ def create_app(switchboard: Switchboard) -> Starlette:
     routes += [
         Route(V2_TOKEN_PATH, token, methods=["POST"]),
         Route(HEALTH_PATH, health),
+    ]
+    if switchboard.config.has_metrics:
+        routes += [Route(path, metrics) for path in addresses.METRICS.paths]
+    routes += [
         WebSocketRoute("/{path:path}", lost_socket),
         Route("/{path:path}", lost, methods=ANY_METHOD),
     ]
@@ -73,12 +80,14 @@ async def _serve(socket: WebSocket, switchboard: Switchboard) -> None:
         words = await _hold_call(socket, switchboard)
     except TympanError as refusal:
         logger.info("session refused", extra={"why": str(refusal)})
+        switchboard.metrics.count_refusal(refusal)
         words = refused(refusal)
     except Exception as bug:
         # The boundary of a connection: whatever goes wrong in it ends it and no other.
         logger.exception("connection failed")
         words = refused(bug)
     if words is not None:
+        switchboard.metrics.messages.labels("to_client").inc(len(words.messages))
         await say(socket, words, switchboard.config.network.send_timeout_s)
 
 

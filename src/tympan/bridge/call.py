@@ -18,6 +18,7 @@ from typing import assert_never
 
 from starlette.websockets import WebSocket
 
+from tympan.bridge.metrics import Ended, ended_by
 from tympan.bridge.switchboard import Switchboard
 from tympan.client.aio import Session, connect
 from tympan.client.errors import AuthError, BufferFull, ClientError
@@ -71,6 +72,7 @@ class Call:
     ) -> None:
         self._socket = socket
         self._switchboard = switchboard
+        self._metrics = switchboard.metrics
         self._request = request
         self._max_session_s = max_session_s
         self._loop = asyncio.get_running_loop()
@@ -88,24 +90,27 @@ class Call:
         self._patience = asyncio.timeout(None)
         self._farewell: Farewell | None = None  # None while nothing is decided, and when nobody listens
         self._why = "the client vanished"
+        self._ended = Ended.CLIENT_LEFT
 
     def end(self, error: TympanError, *, at_once: bool) -> None:
         """Close with the error; unless `at_once`, everything heard so far is told first."""
         self._last_error = self._last_error or error
         self._is_asked_to_end.set()
         if at_once and not self._patience.expired():
-            self._leave(v2_ending(self._last_error), str(error))
+            self._leave(v2_ending(self._last_error), str(error), ended_by(self._last_error))
             self._patience.reschedule(self._loop.time())
 
     async def run(self) -> Farewell | None:
         """Talk until one side ends the session. Returns what is left to say; None when nobody listens any more."""
         self._switchboard.calls.add(self)
         upstream = self._switchboard.config.upstream
+        called_at = self._now()
         try:
             async with (
                 self._patience,
                 connect(upstream.url, api_key=upstream.key, parameters=self._request.parameters) as session,
             ):
+                self._metrics.connect_seconds.observe(self._now() - called_at)
                 await self._converse(session)
         except ClientError as error:
             self._lose(error)
@@ -113,7 +118,7 @@ class Call:
             pass  # the farewell is said already, or nobody is there to hear it
         except Exception as bug:  # the boundary of a session
             logger.exception("session failed", extra={"session": self._id})
-            self._leave(v2_ending(bug), "internal error")
+            self._leave(v2_ending(bug), "internal error", ended_by(bug))
         finally:
             self._switchboard.calls.discard(self)
             self._tell_end()
@@ -142,6 +147,7 @@ class Call:
             cap = int(self._switchboard.unix_clock()) + self._max_session_s
             begin = replace(begin, expires_at=min(begin.expires_at, cap))
         self._tell(self._bridged.begin(begin))
+        self._metrics.sessions_begun.inc()
         fields = {"session": self._id, "upstream_session": begin.id}
         if self._request.left_out_terms:
             fields["left_out_terms"] = str(self._request.left_out_terms)
@@ -150,6 +156,7 @@ class Call:
     async def _read(self, session: Session) -> None:
         """Client to service. Ends when the client is gone, or said something that can't be used."""
         while (message := await self._socket.receive())["type"] == "websocket.receive":
+            self._metrics.messages.labels("from_client").inc()
             payload: bytes | None = message.get("bytes")
             if payload is not None:
                 step = partial(self._bridged.receive_audio, payload)
@@ -160,7 +167,7 @@ class Call:
             except ClientError:
                 return  # the session upstream is over: listening tells why
             except TympanError as error:
-                self._leave(v2_ending(error), str(error))
+                self._leave(v2_ending(error), str(error), ended_by(error))
                 return
         self._why = "the client left" if "reason" in message else self._why
         self._outbox.abandon()
@@ -207,11 +214,14 @@ class Call:
             case Reconnecting(error=error) if error.context.close_code == UPSTREAM_EXPIRED:
                 self._lose(error)  # the client library would go on in another session, which v2 doesn't have
             case Reconnecting(attempt, delay_s, error):
+                self._metrics.reconnect_attempts.inc()
                 logger.warning(
                     "connection to the service lost",
                     extra=fields | {"attempt": attempt, "delay_s": delay_s, "why": str(error)},
                 )
             case Reconnected(how, upstream_id, resent_ms, missing_ms):
+                self._metrics.reconnects.labels(how).inc()
+                self._metrics.audio_missing.inc(missing_ms / 1000)
                 more = {"upstream_session": upstream_id, "resent_ms": resent_ms, "missing_ms": missing_ms}
                 logger.info("connected to the service again", extra=fields | {"how": str(how)} | more)
             case SpeechStarted() | Heartbeat() | Silence() | LLMGatewayResponse() | Termination():
@@ -234,29 +244,30 @@ class Call:
                     continue
                 async with asyncio.timeout(timeout_s):
                     await self._socket.send_text(text)
+                self._metrics.messages.labels("to_client").inc()
         except TimeoutError:
-            self._farewell, self._why = None, "the client reads too slowly"
+            self._farewell, self._why, self._ended = None, "the client reads too slowly", Ended.CLIENT_SLOW
         except CONNECTION_LOST:
             self._farewell = None
 
     def _finish(self) -> None:
         """The service told everything and ended the session as it was asked to."""
         if self._last_error is not None:
-            self._leave(v2_ending(self._last_error), str(self._last_error))
+            self._leave(v2_ending(self._last_error), str(self._last_error), ended_by(self._last_error))
         else:
             self._tell(self._bridged.over())
-            self._leave(V2_GRACEFUL, "terminated")
+            self._leave(V2_GRACEFUL, "terminated", Ended.FINISHED)
 
     def _lose(self, error: ClientError) -> None:
         code = UPSTREAM_REFUSES_KEY if isinstance(error, AuthError) else error.context.close_code
         if isinstance(error, AuthError):
             logger.error("the service refuses the bridge's key", extra={"session": self._id})
-        self._leave(bridge_ending(code, str(error)), f"upstream: {error}")
+        self._leave(bridge_ending(code, str(error)), f"upstream: {error}", ended_by(error))
 
-    def _leave(self, ending: Ending, why: str) -> None:
+    def _leave(self, ending: Ending, why: str, ended: Ended) -> None:
         """Nothing more is told after what waits. The first reason counts."""
         if self._farewell is None:
-            self._farewell, self._why = self._bridged.farewell(ending), why
+            self._farewell, self._why, self._ended = self._bridged.farewell(ending), why, ended
         self._outbox.finish()
 
     def _tell(self, texts: Iterable[str]) -> None:
@@ -264,6 +275,8 @@ class Call:
             self._outbox.put(text)
 
     def _tell_end(self) -> None:
+        self._metrics.sessions_ended.labels(self._ended).inc()
+        self._metrics.audio_received.inc(self._bridged.received_s)
         code = None if self._farewell is None else self._farewell.code
         fields = {"session": self._id, "audio_s": self._bridged.received_s, "close_code": code, "why": self._why}
         logger.info("session ended", extra=fields)

@@ -23,4 +23,5 @@ class BridgeConfig:
     network: NetworkConfig = field(default_factory=NetworkConfig)
     auth: AuthConfig = field(default_factory=AuthConfig)
     max_sessions: int = 500
+    has_metrics: bool = True
     log_level: str = "info"

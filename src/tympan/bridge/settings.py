@@ -37,5 +37,6 @@ def bridge_config(settings: BridgeSettings) -> BridgeConfig:
         network=network_config(settings),
         auth=auth_config(settings),
         max_sessions=settings.max_sessions,
+        has_metrics=settings.metrics,
         log_level=settings.log_level,
     )

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 
 from tympan.bridge.config import BridgeConfig
+from tympan.bridge.metrics import BridgeMetrics
 from tympan.core.errors import ServerStopping
 from tympan.runtime.admission import Admission
 from tympan.server.auth import Authenticator
@@ -14,7 +15,7 @@ from tympan.server.visits import Endable, Visits
 
 
 class Switchboard:
-    """Configuration, credentials, places, and the sessions that run."""
+    """Configuration, credentials, places, counters, and the sessions that run."""
 
     def __init__(self, config: BridgeConfig, unix_clock: Callable[[], float] = time.time) -> None:
         self.config = config
@@ -26,6 +27,8 @@ class Switchboard:
         )
         self.authenticator = Authenticator(config.auth, self.mint)
         self.admission = Admission(config.max_sessions)
+        self.metrics = BridgeMetrics()
+        self.metrics.sessions_active.set_function(lambda: self.admission.active)
         self.calls: set[Endable] = set()
         self.is_stopping = False
         self.visits = Visits()

@@ -1,14 +1,34 @@
-"""The microphone that a command line asks for."""
+"""The source of live audio that a command line asks for: a microphone, a file or a pipe."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from pathlib import Path
 from typing import TYPE_CHECKING
 
+import typer
+
 from tympan.cli.errors import MissingExtra
+from tympan.client.raw_audio import RawFormat
 
 if TYPE_CHECKING:  # `--help` is fast
     from tympan.cli.captioning import Opening
+
+
+def audio_input(source: Path | None, device: str | None, raw_format: RawFormat, *, is_remote: bool) -> Opening:
+    """What `--input` names, or else the microphone that `--device` names.
+
+    Raises:
+        typer.BadParameter: both are given.
+        MissingExtra, AudioDeviceError: as `microphone` does.
+    """
+    from tympan.cli.captioning import file_input  # noqa: PLC0415
+
+    if source is None:
+        return microphone(device)
+    if device is not None:
+        raise typer.BadParameter("has no effect with --input; leave one of the two out", param_hint="--device")
+    return file_input(source, raw_format, is_remote=is_remote)
 
 
 def microphone(wanted: str | None) -> Opening:

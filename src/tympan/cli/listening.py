@@ -3,21 +3,28 @@ they say once they are ready."""
 
 from __future__ import annotations
 
+import asyncio
 import ipaddress
 import secrets
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
 from tympan.core.errors import SettingsError
 
 if TYPE_CHECKING:
-    from tympan.server.config import AuthConfig, NetworkConfig
+    from tympan.bridge.config import BridgeConfig
+    from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
+
+C = TypeVar("C", "ServerConfig", "BridgeConfig")
+
+Serve = Callable[[C, list[socket.socket], Callable[[], None]], Coroutine[Any, Any, None]]
+"""Serves on bound sockets until a signal comes, and calls back once sessions may begin."""
 
 HostOption = Annotated[str | None, typer.Option(help="Address to listen on (default: 127.0.0.1).")]
 TlsCertOption = Annotated[
@@ -39,7 +46,33 @@ LogLevelOption = Annotated[str | None, typer.Option(help="debug, info, warning o
 """Options that such commands share."""
 
 
-def with_key(auth: AuthConfig) -> tuple[AuthConfig, str | None]:
+def run_in_foreground(config: C, serve: Serve[C], paths: Sequence[str], *, is_open_confirmed: bool) -> None:
+    """Bind, say where, and serve until a signal comes. A key that was made up is told once, and kept nowhere. It needs
+    the extra `server`.
+
+    Raises:
+        SettingsError: it would be open to others without that being confirmed, or it can't listen there.
+    """
+    from tympan.server.listening import bind  # noqa: PLC0415
+    from tympan.server.logs import set_up_logging  # noqa: PLC0415
+
+    if config.auth.is_open:
+        _check_reach(config.network.host, is_confirmed=is_open_confirmed)
+    set_up_logging(config.log_level)
+    auth, made_key = _with_key(config.auth)
+    sockets = bind(config.network.host, config.network.port)
+
+    def tell() -> None:
+        _tell_listening(config.network, auth, sockets, made_key, paths=paths)
+
+    try:
+        asyncio.run(serve(replace(config, auth=auth), sockets, tell))
+    finally:
+        for listening in sockets:
+            listening.close()
+
+
+def _with_key(auth: AuthConfig) -> tuple[AuthConfig, str | None]:
     """The same with a key made up where one is needed and none was given, and that key."""
     if auth.is_open or auth.api_keys:
         return auth, None
@@ -47,7 +80,7 @@ def with_key(auth: AuthConfig) -> tuple[AuthConfig, str | None]:
     return replace(auth, api_keys=(key,)), key
 
 
-def check_reach(host: str, *, is_confirmed: bool) -> None:
+def _check_reach(host: str, *, is_confirmed: bool) -> None:
     """Refuse to listen without authentication where others reach it, unless that is confirmed.
 
     Raises:
@@ -60,7 +93,7 @@ def check_reach(host: str, *, is_confirmed: bool) -> None:
         )
 
 
-def tell_listening(
+def _tell_listening(
     network: NetworkConfig,
     auth: AuthConfig,
     sockets: Sequence[socket.socket],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -81,6 +82,43 @@ class EngineChoice:
     engine: str
     model: str | None
     smart_turn: str | None
+
+
+_OF_A_SERVER = MappingProxyType(
+    {"api_key": "--api-key", "token": "--token", "authorities": "--ca", "speech_model": "--speech-model"}
+)
+_OF_AN_ENGINE = MappingProxyType({"engine": "--engine", "model": "--model", "smart_turn": "--smart-turn"})
+"""Options with an effect only with `--url`, or only without it, by their parameters' names."""
+
+
+def refuse_without_effect(context: typer.Context, url: str | None) -> None:
+    """Refuse an option that says something of a server where none is named, or of an engine where one is. A variable of
+    the environment says it to other commands too, and is passed over.
+
+    Raises:
+        typer.BadParameter: names the option.
+    """
+    options, cure = (_OF_A_SERVER, "give --url too") if url is None else (_OF_AN_ENGINE, "leave it or --url out")
+    for name, option in options.items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            where = "without --url, where all runs here" if url is None else "with --url: the server chooses"
+            raise typer.BadParameter(f"has no effect {where}; {cure}", param_hint=option)
+
+
+def named_values(given: list[str] | None) -> dict[str, str]:
+    """What `--param NAME=VALUE` gave, any number of times.
+
+    Raises:
+        typer.BadParameter: something else.
+    """
+    values = {}
+    for pair in given or []:
+        name, equals, value = pair.partition("=")
+        if not name or not equals:
+            raise typer.BadParameter(f"{pair!r}: expected NAME=VALUE", param_hint="--param")
+        values[name] = value
+    return values
 
 
 def open_service(server: ServerChoice, engine: EngineChoice) -> AbstractContextManager[Service]:

@@ -49,9 +49,14 @@ class RecordedService:
             reconnect=None,
         )
 
+    @property
+    def wishes(self) -> dict[str, ParameterValue]:
+        """The parameters; turns are formatted unless they say otherwise."""
+        return {"format_turns": True, **self.parameters}
+
     def values(self, sample_rate_hz: int, wants_partials: bool) -> dict[str, ParameterValue]:
         """What is asked for; the source decides what the audio is."""
-        asked = {"format_turns": True, "include_partial_turns": wants_partials, **self.parameters}
+        asked = {"include_partial_turns": wants_partials, **self.wishes}
         return {**asked, "sample_rate": sample_rate_hz, "encoding": "pcm_s16le"}
 
 
@@ -73,12 +78,12 @@ class Scribe:
 
     def script(self, service: RecordedService) -> str:
         """What was written down, as a script; its remarks hold no credential."""
-        asked = [f"{name} = {value}" for name, value in service.parameters.items() if name in _SHOWN]
+        asked = [f"{name} = {value}" for name, value in service.wishes.items() if name in _SHOWN]
         return recorded_script(
             self.messages,
             (
                 f"Recorded from {shown_address(service.url)} by tympan record",
-                f"Parameters: {', '.join(asked) or 'none'}",
+                f"Parameters: {', '.join(asked)}",
             ),
         )
 

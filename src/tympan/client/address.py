@@ -6,6 +6,7 @@ Rules: scheme and path may be left out; a query that is there is kept. What is s
 
 from __future__ import annotations
 
+import ipaddress
 from collections.abc import Mapping
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
@@ -54,6 +55,14 @@ def shown_address(address: str) -> str:
 def is_encrypted(address: str) -> bool:
     """TLS is spoken there."""
     return address.startswith(("wss:", "https:"))
+
+
+def is_this_machine(host: str) -> bool:
+    """A loopback address, or the name that is one everywhere."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _parts(url: str) -> SplitResult:

@@ -70,8 +70,9 @@ async def connect(
     the authorities to trust besides the system's. `proxy`: True as the environment says, an address, or None for
     none. `reconnect`: None where a lost connection ends the session.
 
-    The first connection is attempted once. Compressed audio can't be sent again from a point in time, so a session
-    with an encoding other than PCM doesn't reconnect.
+    The first connection is attempted once. Compressed audio can't be given to a new session from a point in time: with
+    an encoding other than PCM and mu-law, a session goes on only where the server keeps it, as tympan does, and a lost
+    connection ends it elsewhere. `max_kept_audio_s` then means as many bytes as PCM at 16 kHz would have.
 
     Raises:
         ClientError: no server there, or it refuses the session. On leaving: the session failed, or couldn't be ended,
@@ -79,14 +80,14 @@ async def connect(
     """
     values = parameter_values(parameters)
     audio = audio_format(values)
-    policy = reconnect if audio is not None else None
-    wishes: dict[str, ParameterValue] = {} if policy is None else {"resumable": True}
+    wishes: dict[str, ParameterValue] = {} if reconnect is None else {"resumable": True}
     conversation = Conversation(
         Dialer(Target(url, tls, proxy, timeouts), values | wishes, api_key, token),
-        Outgoing(audio or AudioFormat(), max_kept_ms=int(max_kept_audio_s * 1000), keeps_sent=policy is not None),
+        Outgoing(audio or AudioFormat(), max_kept_ms=int(max_kept_audio_s * 1000), keeps_sent=reconnect is not None),
         Seam(is_told_twice(values), longest_silence_ms(values)),
         Inbox(),
-        policy=policy,
+        policy=reconnect,
+        can_begin_again=audio is not None,
         tells_partials=has_partials(values),
         timing=timing,
     )

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import ssl
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
@@ -46,11 +45,11 @@ from tympan.client.errors import (
     RequestError,
     ServerError,
     SilentServer,
-    TlsError,
     error_of_code,
 )
+from tympan.client.proxies import websocket_proxy
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable, why_untrusted
+from tympan.client.unreachable import unreachable
 from tympan.core.errors import ProtocolError
 from tympan.wire.v3.client import ParameterValue, decode_message, encode_message
 from tympan.wire.v3.messages import (
@@ -105,7 +104,7 @@ async def open_connection(
     """Open a connection. The server's first message is still to be received.
 
     `token` is a temporary token; it travels in the query. `proxy` True means what the environment says
-    (`https_proxy`, `no_proxy` and so on).
+    (`https_proxy`, `no_proxy` and so on); to this machine, none.
 
     Raises:
         ClientError: no server there, or it refuses the connection.
@@ -117,12 +116,14 @@ async def open_connection(
         check_key(api_key, context)
     headers = {"AssemblyAI-Version": LATEST_API_VERSION} | ({} if api_key is None else {"Authorization": api_key})
     tls: dict[str, Any] = {"ssl": tls_context(target.trust)} if is_encrypted(address) else {}
+    proxy = None
     try:
+        proxy = websocket_proxy(address) if target.proxy is True else target.proxy
         socket = await open_websocket(
             address,
             additional_headers=headers,
             compression=None,
-            proxy=target.proxy,
+            proxy=proxy,
             open_timeout=target.timeouts.open_s,
             close_timeout=target.timeouts.close_s,
             logger=_socket_logger,
@@ -130,7 +131,7 @@ async def open_connection(
         )
     except (OSError, WebSocketException, ImportError, EOFError, ValueError) as error:
         # The addresses in websockets' own texts may hold a token or a password.
-        raise _refused(error, context) from (None if isinstance(error, InvalidURI | InvalidProxy) else error)
+        raise _refused(error, context, proxy) from (None if isinstance(error, InvalidURI | InvalidProxy) else error)
     return Connection(socket, context, target.timeouts)
 
 
@@ -237,29 +238,23 @@ class Connection:
         return error_of_code(code, text, replace(self.context, close_code=code))
 
 
-def _refused(error: Exception, context: ErrorContext) -> ClientError:
+def _refused(error: Exception, context: ErrorContext, proxy: str | None) -> ClientError:
     where = context.address
     match error:
         case InvalidURI():
             return RequestError(f"{where!r} is no address of a server", context)
         case InvalidStatus(response=response):
             return _refused_by_status(response.status_code, replace(context, http_status=response.status_code))
-        case InvalidProxy(proxy=proxy):
-            return NetworkError(f"cannot reach {where}: {shown_address(proxy)!r} is no address of a proxy", context)
+        case InvalidProxy(proxy=wrong):
+            return NetworkError(f"cannot reach {where}: {shown_address(wrong)!r} is no address of a proxy", context)
         case ProxyError():
             return NetworkError(f"cannot reach {where} through the proxy: {error}", context)
         case ImportError():
             return NetworkError(
                 f"cannot reach {where}: a SOCKS proxy is set, and needs a package: pip install python-socks", context
             )
-        case ssl.SSLError():
-            return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
-        case TimeoutError():
-            return SilentServer(f"{where} does not answer; check the address, and what lies between", context)
         case _:
-            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
-            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
-            return NetworkError(f"cannot connect to {where}: {reason}", context)
+            return unreachable(error, context, proxy)
 
 
 def _refused_by_status(status: int, context: ErrorContext) -> ClientError:

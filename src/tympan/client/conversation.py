@@ -3,13 +3,14 @@
 It holds no rules. What is kept and sent is `outgoing`'s matter, what is told is `seam`'s, whether another attempt is
 made is `retry`'s. Its own duties:
 - One connection at a time; each is closed before the next is opened or `run` returns.
-- A session that the server keeps is resumed; where it doesn't (any more), a new one is given the audio again.
+- A session that the server keeps is resumed; where it doesn't (any more), a new one is given the audio again. Where
+  that can't be, as with compressed audio, only resuming is tried.
 """
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from tympan.client.connection import Connection
 from tympan.client.dialer import Dialer
@@ -48,8 +49,14 @@ class _Kept:
     origin: Position
     settled_ms: int
     messages_received: int = 1  # `Begin`
+    received: Position = field(default_factory=Position)
+    """What the server has, of all that was offered."""
     is_gone: bool = False
     """The server said that it doesn't keep it any more; what was settled still counts."""
+
+    def position(self, audio_bytes: int, messages: int) -> Position:
+        """What the server counts, among all that was offered."""
+        return Position(self.origin.audio_bytes + audio_bytes, self.origin.messages + messages)
 
 
 class Conversation:
@@ -63,12 +70,14 @@ class Conversation:
         inbox: Inbox,
         *,
         policy: ReconnectPolicy | None,
+        can_begin_again: bool,
         tells_partials: bool,
         timing: Timing,
     ) -> None:
         self.outgoing, self.seam, self.inbox = outgoing, seam, inbox
         self._dialer = dialer
         self._policy, self._tells_partials, self._timing = policy, tells_partials, timing
+        self._can_begin_again = can_begin_again
         self._line: Line | None = None
         self._began_at = Monotonic(0)  # the server's present session
         self._kept: _Kept | None = None
@@ -157,12 +166,16 @@ class Conversation:
     def _hear_checkpoint(self, checkpoint: Checkpoint) -> None:
         if self._kept is not None and self._line is not None:
             self._kept.settled_ms = self.outgoing.ms_at(self._kept.origin) + checkpoint.audio_settled_ms
+            self._kept.received = self._kept.position(checkpoint.audio_received_bytes, checkpoint.messages_received)
             self._line.acknowledge(self._kept.messages_received)
 
     def _settle(self) -> None:
         """End a turn that is over, and let go of the audio that no other session would need."""
         self.inbox.put(self.seam.advance(self._quiet_until_ms))
-        self.outgoing.settle(self.seam.replay_from_ms(self._settled_ms), keep_ms=OVERLAP_MS)
+        if self._can_begin_again:
+            self.outgoing.settle(self.seam.replay_from_ms(self._settled_ms), keep_ms=OVERLAP_MS)
+        else:
+            self.outgoing.release(None if self._kept is None else self._kept.received)
         self.has_room.set()
 
     @property
@@ -186,7 +199,7 @@ class Conversation:
             raise lost
         attempts = self._attempts = self._attempts or Attempts(policy, self._now())
         while True:
-            if not is_worth_retrying(error) or self._is_answer(error):
+            if not is_worth_retrying(error) or self._is_answer(error) or not self._can_go_on(lost):
                 raise error
             delay_s = attempts.next_delay_s(self._now(), self._timing.chance())
             if delay_s is None:
@@ -205,25 +218,32 @@ class Conversation:
         is_young = self._now() - self._began_at < _ACCIDENT_AFTER_S
         return isinstance(error, ServerError) and not self._has_worked and is_young
 
+    def _can_go_on(self, lost: ClientError) -> bool:
+        return self._can_begin_again or self._kept_after(lost) is not None
+
+    def _kept_after(self, lost: ClientError) -> _Kept | None:
+        """The session that the server may still keep."""
+        is_kept = self._kept is not None and not self._kept.is_gone
+        return self._kept if is_kept and lost.context.close_code not in _APPLICATION_CODES else None
+
     async def _reopen(self, lost: ClientError) -> None:
         """Resume where that may be possible, else begin again."""
-        kept = self._kept
-        if kept is not None and not kept.is_gone and lost.context.close_code not in _APPLICATION_CODES:
+        kept = self._kept_after(lost)
+        if kept is not None:
             try:
                 await self._resume(kept)
             except SessionLost:
                 kept.is_gone = True
+                if not self._can_begin_again:
+                    raise
             else:
                 return
         await self._begin_again(is_abrupt=lost.context.close_code in _FAREWELL_CODES)
 
     async def _resume(self, kept: _Kept) -> None:
         connection, resumed = await self._dialer.resume(kept.key, kept.messages_received)
-        received = Position(
-            kept.origin.audio_bytes + resumed.audio_received_bytes, kept.origin.messages + resumed.messages_received
-        )
         try:
-            self.outgoing.resume_at(received)
+            self.outgoing.resume_at(kept.position(resumed.audio_received_bytes, resumed.messages_received))
         except ProtocolError as error:
             await connection.close()
             raise SessionLost(f"the server resumes at an impossible place: {error}", connection.context) from error
@@ -247,7 +267,7 @@ class Conversation:
 
     def _take_up(self, connection: Connection, how: Continuation, *, missing_ms: int) -> None:
         self._connect(connection)
-        resent_ms = self.outgoing.offered_ms - self.outgoing.sent_ms
+        resent_ms = self.outgoing.offered_ms - self.outgoing.sent_ms if self._can_begin_again else 0
         self.inbox.put([Reconnected(how, self.context.session_id or "", resent_ms, missing_ms)])
 
     def _connect(self, connection: Connection) -> None:

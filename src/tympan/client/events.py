@@ -45,7 +45,7 @@ class Reconnected:
     session_id: str
     """As the server calls it now."""
     resent_ms: int
-    """Audio from here on that the server is given (again)."""
+    """Audio from here on that the server is given (again); 0 for compressed audio, whose length isn't known."""
     missing_ms: int = 0
     """Audio without a final word that had grown too old to be kept; 0 but after a very long silence."""
 

@@ -103,6 +103,14 @@ class Outgoing:
         self._settled_ms = StreamMs(max(self._settled_ms, settled_ms))
         self._forget(self._settled_ms - keep_ms)
 
+    def release(self, received: Position | None) -> None:
+        """For audio that only the same session can go on with: forget what its server says it has received, or, where
+        it keeps nothing, all that was sent."""
+        sent = self._sent
+        if received is not None:
+            sent = Position(min(sent.audio_bytes, received.audio_bytes), min(sent.messages, received.messages))
+        self._replay.forget_before(sent)
+
     def ms_at(self, position: Position) -> StreamMs:
         """Time of an audio byte."""
         return self._audio.position_ms(position.audio_bytes)

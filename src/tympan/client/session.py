@@ -178,9 +178,9 @@ class Session:
 
     def _full(self) -> BufferFull:
         waiting_s = (self._outgoing.offered_ms - self._outgoing.start_ms) / 1000
+        waiting = "compressed audio waits" if self._audio is None else f"{waiting_s:.0f} s of audio wait"
         return BufferFull(
-            f"{waiting_s:.0f} s of audio wait for a connection, and more can't be kept; "
-            "none of it is lost while the session lasts",
+            f"{waiting} for a connection, and more can't be kept; none of it is lost while the session lasts",
             self._conversation.context,
         )
 

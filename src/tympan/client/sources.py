@@ -27,6 +27,9 @@ MIN_FILE_RATE_HZ, MAX_FILE_RATE_HZ = 1_000, 768_000
 """Far beyond both ends of what recorders make: a header that says something else is damaged, and obeying it would
 take memory or time without end."""
 
+_LOUDEST = 1e6
+"""Times full scale: floats beyond are damage, and would overflow where channels are averaged."""
+
 
 class AudioFile(Protocol):
     """An open audio file, read once from start to end."""
@@ -231,8 +234,9 @@ class _SoundFile:
         self._frames_read += len(samples)
         if not len(samples):
             self._check_length()
-        scaled = (samples.mean(axis=1) * 32768).round().clip(-32768, 32767)
-        scaled[scaled != scaled] = 0  # no number is no sound
+        samples[samples != samples] = 0  # no number is no sound
+        mono = samples.clip(-_LOUDEST, _LOUDEST).mean(axis=1)
+        scaled = (mono * 32768).round().clip(-32768, 32767)
         payload: bytes = scaled.astype("<i2").tobytes()
         return payload
 

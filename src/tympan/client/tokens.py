@@ -22,11 +22,10 @@ from tympan.client.errors import (
     ProtocolViolation,
     RequestError,
     ServerError,
-    SilentServer,
-    TlsError,
 )
+from tympan.client.proxies import http_proxies
 from tympan.client.trust import Trust, check_key, tls_context
-from tympan.client.unreachable import why_unreachable, why_untrusted
+from tympan.client.unreachable import unreachable
 from tympan.core.errors import MalformedMessage
 from tympan.wire.codec import parse_json
 
@@ -57,7 +56,7 @@ def mint_token(
     address = token_address(url, query)
     context = ErrorContext(shown_address(address), Phase.OPENING)
     check_key(api_key, context)
-    handlers: list[Any] = [_NoRedirect()]
+    handlers: list[Any] = [_NoRedirect(), http_proxies(address)]
     if is_encrypted(address):
         handlers.append(HTTPSHandler(context=tls_context(tls)))
     try:
@@ -67,12 +66,10 @@ def mint_token(
     except HTTPError as error:
         with error:
             raise _refusal(error, context) from None
-    except ssl.SSLError as error:
-        raise TlsError(f"no trusted TLS at {context.address}: {why_untrusted(error)}", context) from error
-    except TimeoutError as error:
-        raise SilentServer(f"{context.address} does not answer", context) from error
     except URLError as error:
-        raise _unreachable(error, context) from error
+        raise unreachable(error.reason, context) from error
+    except (ssl.SSLError, TimeoutError) as error:
+        raise unreachable(error, context) from error
     except (OSError, ValueError, HTTPException) as error:
         raise NetworkError(f"cannot get a token from {context.address}: {_in_one_line(str(error))}", context) from error
 
@@ -125,13 +122,3 @@ def _reason(error: HTTPError) -> str:
 
 def _in_one_line(text: str) -> str:
     return " ".join(text.split())[:_LONGEST_REASON]
-
-
-def _unreachable(error: URLError, context: ErrorContext) -> ClientError:
-    match error.reason:
-        case ssl.SSLError() as reason:
-            return TlsError(f"no trusted TLS at {context.address}: {why_untrusted(reason)}", context)
-        case TimeoutError():
-            return SilentServer(f"{context.address} does not answer", context)
-        case reason:
-            return NetworkError(f"cannot connect to {context.address}: {why_unreachable(reason)}", context)

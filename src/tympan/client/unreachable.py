@@ -1,4 +1,5 @@
-"""Why a host can't be reached, in words that say what to look at. No I/O."""
+"""Why a host can't be reached, as an error and in words that say what to look at: the same for sessions and tokens.
+No I/O."""
 
 from __future__ import annotations
 
@@ -6,8 +7,26 @@ import errno
 import socket
 import ssl
 
+from tympan.client.address import is_encrypted, shown_address
+from tympan.client.errors import ClientError, ErrorContext, NetworkError, SilentServer, TlsError
+
 _REFUSED = "connection refused: nothing listens there; is the server running, and is this its port?"
 _UNKNOWN_HOST = "no host of that name; check the address"
+
+
+def unreachable(error: BaseException | str, context: ErrorContext, proxy: str | None = None) -> ClientError:
+    """What it means for the client that connecting to the context's address, by way of a proxy or not, raised this."""
+    where = context.address
+    match error:
+        case ssl.SSLError():
+            return TlsError(f"no trusted TLS at {where}: {why_untrusted(error)}", context)
+        case TimeoutError():
+            return SilentServer(f"{where} does not answer; check the address, and what lies between", context)
+        case _:
+            tls_hint = "; does it speak TLS?" if is_encrypted(where or "") else ""
+            reason = why_unreachable(error) or f"it closed the connection during the handshake{tls_hint}"
+            way = "" if proxy is None else f" through the proxy {shown_address(proxy)}"
+            return NetworkError(f"cannot connect to {where}{way}: {reason}", context)
 
 
 def why_unreachable(error: BaseException | str) -> str:

@@ -134,6 +134,20 @@ class Replay(Generic[M]):
                     break
         return forgotten
 
+    def forget_before(self, position: Position) -> None:
+        """Forget whole chunks and messages that stand before a position, for who sends again only what hasn't come."""
+        while self._kept:
+            match self._kept[0]:
+                case _Audio() as audio if audio.end <= position.audio_bytes:
+                    self._kept_bytes -= len(audio.payload)
+                    self._start = Position(audio.end, self._start.messages)
+                case _Message(_, number, _, byte_count) if number < position.messages:
+                    self._kept_bytes -= byte_count
+                    self._start = Position(self._start.audio_bytes, number + 1)
+                case _:
+                    break
+            self._kept.popleft()
+
     def since(self, position: Position) -> list[bytes | M]:
         """Everything after a position, in order; a chunk of which a part has come is cut.
 

@@ -37,6 +37,11 @@ REFUSALS: tuple[tuple[type[TympanError], str], ...] = (
 """What refusals are counted as; first match wins."""
 
 
+def refusal_reason(error: TympanError) -> str:
+    """What a connection is counted as that is refused for this reason."""
+    return next(reason for error_type, reason in REFUSALS if isinstance(error, error_type))
+
+
 class Metrics:
     """Counters of one server."""
 
@@ -117,8 +122,7 @@ class Metrics:
 
     def count_refusal(self, error: TympanError) -> None:
         """A connection was refused for this reason, before its session began or went on."""
-        reason = next(reason for error_type, reason in REFUSALS if isinstance(error, error_type))
-        self.sessions_refused.labels(reason).inc()
+        self.sessions_refused.labels(refusal_reason(error)).inc()
 
     def render(self) -> bytes:
         """The Prometheus text format."""

@@ -37,7 +37,7 @@ def create_app(gateway: Gateway) -> Starlette:
         return await http.v2_token(request, gateway.authenticator, gateway.mint)
 
     async def metrics(request: Request) -> Response:
-        return http.metrics(gateway)
+        return http.metrics(gateway.metrics.render())
 
     async def lost(request: Request) -> Response:
         return http.not_found()

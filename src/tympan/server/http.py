@@ -46,9 +46,9 @@ def health(gateway: Gateway) -> Response:
     return JSONResponse(body, status_code=200 if gateway.state is State.OK else 503)
 
 
-def metrics(gateway: Gateway) -> Response:
-    """The Prometheus text format."""
-    return Response(gateway.metrics.render(), media_type=CONTENT_TYPE)
+def metrics(rendered: bytes) -> Response:
+    """Metrics in the Prometheus text format."""
+    return Response(rendered, media_type=CONTENT_TYPE)
 
 
 def token(request: Request, gateway: Gateway) -> Response:

@@ -62,6 +62,7 @@ class ListeningSettings(BaseSettings):
     ping_interval_s: Seconds = Field(20, description="Time between pings")
     ping_timeout_s: Seconds = Field(20, description="A client that answers no ping for this long is gone")
     send_timeout_s: Seconds = Field(10, description="A client that takes nothing for this long is cut")
+    metrics: bool = Field(True, description="Serve /metrics")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", description="What is written to standard error"
     )
@@ -131,13 +132,41 @@ def network_config(settings: ListeningSettings) -> NetworkConfig:
 
 
 def auth_config(settings: ListeningSettings) -> AuthConfig:
-    """Who may connect."""
+    """Who may connect.
+
+    Raises:
+        SettingsError: settings that don't go together.
+    """
+    if settings.single_use_tokens and settings.no_auth:
+        raise SettingsError(
+            "single_use_tokens: has no effect where no_auth lets everybody connect, with a used token or without any; "
+            "leave one of the two out"
+        )
     return AuthConfig(
         api_keys=settings.api_keys,
         is_open=settings.no_auth,
         token_secret=settings.token_secret,
         has_single_use_tokens=settings.single_use_tokens,
     )
+
+
+def refuse_without_effect(settings: ListeningSettings, needs: Mapping[str, str]) -> None:
+    """Refuse a setting that was given though the one it `needs` is off or not there: whoever gave it expects something
+    that wouldn't happen. An empty one wasn't given: that is how many deployments leave a variable out.
+
+    Raises:
+        SettingsError: names both settings.
+    """
+    for name, needed in needs.items():
+        value = getattr(settings, name)
+        is_given = name in settings.model_fields_set and bool(value.strip() if isinstance(value, str) else value)
+        if not is_given or getattr(settings, needed):
+            continue
+        if getattr(settings, needed) is False:
+            lack, cure = f"{needed} is false", f"set {needed} to true"
+        else:
+            lack, cure = f"there is no {needed}", f"give {needed} too"
+        raise SettingsError(f"{name}: has no effect where {lack}; {cure}, or leave {name} out")
 
 
 def _tls_files(settings: ListeningSettings) -> TlsFiles | None:

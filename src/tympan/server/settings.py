@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any
 
 from pydantic import Field
@@ -28,6 +29,7 @@ from tympan.server.listening_settings import (
     auth_config,
     load,
     network_config,
+    refuse_without_effect,
 )
 from tympan.server.outbound.reach import Network
 from tympan.server.outbound.signature import read_secret
@@ -37,6 +39,16 @@ CONFIG_VARIABLE = "TYMPAN_CONFIG"
 
 SESSIONS_PER_CORE = 8
 """Continuous streams that one core carries (design, section 8.9)."""
+
+_NEEDS = MappingProxyType(
+    {
+        "webhook_networks": "webhooks",
+        "webhook_secret": "webhooks",
+        "llm_gateway_key": "llm_gateway_url",
+        "llm_gateway_timeout_s": "llm_gateway_url",
+    }
+)
+"""Settings that have no effect without another one."""
 
 Share = Annotated[float, Field(ge=0, le=1)]
 SilenceMs = Annotated[int, Field(ge=1, le=60_000)]
@@ -77,7 +89,9 @@ class Settings(ListeningSettings):
     )
     end_of_turn_confidence_threshold: Share = Field(0.4, description="Default of the same parameter, US models")
     min_turn_silence_ms: SilenceMs = Field(400, description="Default of `min_turn_silence` for US models")
-    max_turn_silence_ms: SilenceMs = Field(1280, description="Default of `max_turn_silence` for US models")
+    max_turn_silence_ms: SilenceMs = Field(
+        1280, description="Default of `max_turn_silence` for US models; at least `min_turn_silence_ms`"
+    )
     vad_threshold: Share = Field(0.4, description="Default of the same parameter, US models")
     formatted_source: FormattedSource = Field(
         FormattedSource.FULL_DECODE, description="Where the words of a formatted final come from"
@@ -98,7 +112,6 @@ class Settings(ListeningSettings):
     llm_gateway_key: str | None = Field(None, description="Key for that service", repr=False)
     llm_gateway_timeout_s: Seconds = Field(30, description="Longest time for one answer of it")
     strict: bool = Field(False, description="Refuse what the hosted service refuses instead of mending it")
-    metrics: bool = Field(True, description="Serve /metrics")
 
 
 def load_settings(flags: Mapping[str, Any], config_file: Path | None = None) -> Settings:
@@ -117,7 +130,7 @@ def server_config(settings: Settings) -> ServerConfig:
     Raises:
         SettingsError: settings that don't go together.
     """
-    return ServerConfig(
+    config = ServerConfig(
         network=network_config(settings),
         auth=auth_config(settings),
         engine=_engine_config(settings),
@@ -129,6 +142,8 @@ def server_config(settings: Settings) -> ServerConfig:
         has_metrics=settings.metrics,
         log_level=settings.log_level,
     )
+    refuse_without_effect(settings, _NEEDS)
+    return config
 
 
 def _engine_config(settings: Settings) -> EngineConfig:
@@ -174,6 +189,11 @@ def _network(text: str) -> Network:
 
 
 def _session_config(settings: Settings) -> SessionConfig:
+    if settings.max_turn_silence_ms < settings.min_turn_silence_ms:
+        raise SettingsError(
+            f"max_turn_silence_ms: expected at least min_turn_silence_ms, {settings.min_turn_silence_ms}, before which "
+            f"no turn ends; got {settings.max_turn_silence_ms}; raise the one or lower the other"
+        )
     return SessionConfig(
         turn=TurnConfig(
             confidence_threshold=settings.end_of_turn_confidence_threshold,

@@ -239,6 +239,8 @@ class BridgeRule:
 
 UPSTREAM_REFUSES_KEY = 1008
 UPSTREAM_EXPIRED = 3008
+UPSTREAM_FULL = (UPSTREAM_REFUSES_KEY, 3009)
+"""For too many sessions; the first one is for a wrong key as well."""
 
 BRIDGE_RULES = (
     BridgeRule(UPSTREAM_REFUSES_KEY, TOO_MANY, 4102, "This account has exceeded the number of allowed streams"),

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
@@ -19,13 +17,8 @@ from tympan.cli.listening import (
     OpenOption,
     TlsCertOption,
     TlsKeyOption,
-    check_reach,
-    tell_listening,
-    with_key,
+    run_in_foreground,
 )
-
-if TYPE_CHECKING:
-    from tympan.bridge.config import BridgeConfig
 
 # What the bridge needs beyond the base install is imported on use.
 # ruff: noqa: PLC0415
@@ -74,29 +67,8 @@ def bridge(
     }
     flags = {name: value for name, value in given.items() if value is not None}
     with needs_extra("server"):
+        from tympan.bridge.run import serve
         from tympan.bridge.settings import BridgeSettings, bridge_config
         from tympan.server.listening_settings import load
-        from tympan.server.logs import set_up_logging
     settings = bridge_config(load(BridgeSettings, flags, config))
-    if settings.auth.is_open:
-        check_reach(settings.network.host, is_confirmed=i_know_this_is_open)
-    set_up_logging(settings.log_level)
-    auth, made_key = with_key(settings.auth)
-    _run(replace(settings, auth=auth), made_key=made_key)
-
-
-def _run(config: BridgeConfig, *, made_key: str | None) -> None:
-    """Bind, serve until a signal comes."""
-    with needs_extra("server"):
-        from tympan.bridge.run import serve
-        from tympan.server.listening import bind
-    sockets = bind(config.network.host, config.network.port)
-
-    def tell() -> None:
-        tell_listening(config.network, config.auth, sockets, made_key, paths=("/v2/realtime/ws",))
-
-    try:
-        asyncio.run(serve(config, sockets, tell))
-    finally:
-        for listening in sockets:
-            listening.close()
+    run_in_foreground(settings, serve, ("/v2/realtime/ws",), is_open_confirmed=i_know_this_is_open)

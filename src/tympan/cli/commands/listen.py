@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from tympan.cli.devices import microphone, need_sounddevice
+from tympan.cli.devices import audio_input, need_sounddevice
 from tympan.cli.options import (
     ApiKey,
     Authorities,
@@ -23,17 +23,20 @@ from tympan.cli.options import (
     Token,
     Url,
     open_service,
+    refuse_without_effect,
 )
 from tympan.cli.output import check_writable, print_result
 from tympan.cli.transcript import TranscriptFormat
+from tympan.client.raw_audio import RawFormat
 from tympan.core.audio import Encoding
 
 
 def listen(
+    context: typer.Context,
     url: Url = None,
     api_key: ApiKey = None,
     token: Token = None,
-    ca: Authorities = None,
+    authorities: Authorities = None,
     speech_model: SpeechModel = None,
     device: Annotated[
         str | None,
@@ -85,23 +88,20 @@ def listen(
         need_sounddevice()
         print_result(_device_list())
         return
+    refuse_without_effect(context, url)
     for target in filter(None, (output, save_audio)):
         check_writable(target)
     # Imported on use: `--help` needs none of it.
-    from tympan.cli.captioning import file_input, listen_to  # noqa: PLC0415
+    from tympan.cli.captioning import listen_to  # noqa: PLC0415
     from tympan.cli.recorder import Recorder  # noqa: PLC0415
     from tympan.cli.screen import open_screen  # noqa: PLC0415
     from tympan.cli.turn_writer import TurnWriter  # noqa: PLC0415
-    from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
 
-    if source is None:
-        opening = microphone(device)
-    else:
-        opening = file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
+    opening = audio_input(source, device, RawFormat(sample_rate, channels, encoding), is_remote=url is not None)
     screen = open_screen(results_are_elsewhere=output is not None)
     with screen, TurnWriter(output_format, output) as writer, Recorder(save_audio) as recorder:
         screen.state("starting")
-        server = ServerChoice(url, api_key, token, ca, speech_model)
+        server = ServerChoice(url, api_key, token, authorities, speech_model)
         with open_service(server, EngineChoice(engine, model, smart_turn)) as service:
             listen_to(opening, service, screen, writer, recorder)
 

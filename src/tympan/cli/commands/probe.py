@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from tympan.cli.options import named_values
 from tympan.core.errors import UsageError
 
 
@@ -60,7 +61,7 @@ def probe(
         raise typer.BadParameter("--text says what --audio holds: give --audio too", param_hint="--text")
     if protocol not in (None, "v3", "v2"):
         raise typer.BadParameter(f"{protocol!r}: expected v3 or v2", param_hint="--protocol")
-    parameters = dict(_pair(value) for value in param or [])
+    parameters = named_values(param)
     try:
         return run_probe(
             ProbeRequest(
@@ -78,10 +79,3 @@ def probe(
         )
     except UsageError as error:
         raise typer.BadParameter(str(error), param_hint="URL") from error
-
-
-def _pair(value: str) -> tuple[str, str]:
-    name, equals, meant = value.partition("=")
-    if not name or not equals:
-        raise typer.BadParameter(f"{value!r}: expected NAME=VALUE", param_hint="--param")
-    return name, meant

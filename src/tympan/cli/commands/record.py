@@ -7,9 +7,10 @@ from typing import Annotated
 
 import typer
 
-from tympan.cli.devices import microphone
-from tympan.cli.options import ApiKey, Authorities, Channels, RawEncoding, SampleRate, Token, trust_in
+from tympan.cli.devices import audio_input
+from tympan.cli.options import ApiKey, Authorities, Channels, RawEncoding, SampleRate, Token, named_values, trust_in
 from tympan.cli.output import check_writable, write_result
+from tympan.client.raw_audio import RawFormat
 from tympan.core.audio import Encoding
 
 
@@ -61,21 +62,18 @@ def record(
     """
     for target in filter(None, (output, save_audio)):
         check_writable(target)
-    parameters = dict(_pair(value) for value in param or [])
+    parameters = named_values(param)
+    for name in ("sample_rate", "encoding"):
+        if name in parameters:
+            raise typer.BadParameter(f"{name} is that of the audio", param_hint="--param")
     # Imported on use: `--help` needs none of it.
-    from tympan.cli.captioning import file_input  # noqa: PLC0415
     from tympan.cli.recorder import Recorder  # noqa: PLC0415
     from tympan.cli.recording import RecordedService, Scribe  # noqa: PLC0415
     from tympan.cli.recording import record as record_session  # noqa: PLC0415
     from tympan.cli.screen import open_screen  # noqa: PLC0415
-    from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
 
     service, scribe = RecordedService(url, api_key, parameters, token, trust_in(ca)), Scribe()
-    opening = (
-        microphone(device)
-        if source is None
-        else file_input(source, RawFormat(sample_rate, channels, encoding), is_remote=True)
-    )
+    opening = audio_input(source, device, RawFormat(sample_rate, channels, encoding), is_remote=True)
     with open_screen(results_are_elsewhere=True) as screen, Recorder(save_audio) as recorder:
         screen.state("starting")
         try:
@@ -86,12 +84,3 @@ def record(
                 screen.note(f"{len(scribe.messages)} messages recorded in {output}")
             else:
                 screen.note("nothing was said, and nothing is written")
-
-
-def _pair(value: str) -> tuple[str, str]:
-    name, equals, meant = value.partition("=")
-    if not name or not equals:
-        raise typer.BadParameter(f"{value!r}: expected NAME=VALUE", param_hint="--param")
-    if name in ("sample_rate", "encoding"):
-        raise typer.BadParameter(f"{name} is that of the audio", param_hint="--param")
-    return name, meant

@@ -24,9 +24,11 @@ from tympan.cli.options import (
     Token,
     Url,
     open_service,
+    refuse_without_effect,
 )
 from tympan.cli.output import check_writable, write_result
 from tympan.cli.transcript import Transcript, TranscriptFormat, render
+from tympan.client.raw_audio import RawFormat
 from tympan.core.audio import Encoding
 
 _STDIN = Path("-")
@@ -39,6 +41,7 @@ _SUFFIXES = {
 
 
 def transcribe(
+    context: typer.Context,
     files: Annotated[
         list[Path],
         typer.Argument(
@@ -52,7 +55,7 @@ def transcribe(
     url: Url = None,
     api_key: ApiKey = None,
     token: Token = None,
-    ca: Authorities = None,
+    authorities: Authorities = None,
     speech_model: SpeechModel = None,
     realtime: Annotated[
         bool, typer.Option("--realtime", help="Send at the pace of the audio instead of as fast as possible.")
@@ -84,8 +87,9 @@ def transcribe(
     on standard error, the others are done all the same, and the exit code says so. Ctrl+C finishes what was
     read so far within 6 seconds; a second one ends at once.
     """
+    refuse_without_effect(context, url)
     targets = _targets(files, output, output_format)
-    server = ServerChoice(url, api_key, token, ca, speech_model)
+    server = ServerChoice(url, api_key, token, authorities, speech_model)
     shows_turns = output is None and output_format is TranscriptFormat.TEXT
     with (
         open_service(server, EngineChoice(engine, model, smart_turn)) as service,
@@ -93,7 +97,6 @@ def transcribe(
     ):
         # Imported on use: `--help` needs none of it.
         from tympan.cli.transcription import Transcription  # noqa: PLC0415
-        from tympan.client.raw_audio import RawFormat  # noqa: PLC0415
 
         raw_format = RawFormat(sample_rate, channels, encoding)
         outcome = Transcription(service, audience, raw_format, realtime).run(files)

@@ -24,7 +24,7 @@ from tympan.engines.moonshine.precision import Precision
 GRAPH_NAMES = ("convolutions", "features", "encoder", "decoder")
 
 _FORMAT = 2
-"""Raise it whenever `graphs.py` builds something else from the same weights."""
+"""Raise it whenever `graphs` or `front_end_graphs` build something else from the same weights."""
 
 _MANIFEST = "manifest.json"
 _logger = logging.getLogger("tympan.engines.moonshine")

@@ -19,34 +19,45 @@ ends are best at 0.4 to 0.5 of 0.2 to 0.5; the lower value spares quiet syllable
 
 
 class EnergyTrack:
-    """Levels of the audio from `start_sample` on, on a grid that begins at the stream's first sample."""
+    """Levels of the audio from `start_sample` on, on a grid that begins at the stream's first sample.
+
+    `accept` only keeps the samples; what reads the levels measures them, many steps at once.
+    """
 
     def __init__(self, start_sample: int = 0) -> None:
         # A window that starts inside a step leaves out the rest of that step.
         self._first_step = -(-start_sample // _STEP_SAMPLES)
         self._skipped = self._first_step * _STEP_SAMPLES - start_sample
         self._levels_db = np.zeros(0, np.float32)
-        self._waiting: Samples = np.zeros(0, np.int16)
+        self._waiting: list[Samples] = []
 
     def accept(self, samples: Samples) -> None:
         """Add audio behind."""
-        skipped = min(self._skipped, len(samples))
-        self._skipped -= skipped
-        waiting = np.concatenate([self._waiting, samples[skipped:]])
-        count = len(waiting) // _STEP_SAMPLES
-        steps = waiting[: count * _STEP_SAMPLES].reshape(count, _STEP_SAMPLES) / _FULL_SCALE
-        levels = 10 * np.log10((steps**2).mean(axis=1) + _FLOOR)
-        self._levels_db = np.concatenate([self._levels_db, levels.astype(np.float32)])
-        self._waiting = waiting[count * _STEP_SAMPLES :]
+        self._waiting.append(samples.copy())
 
     def trim(self, sample: int) -> None:
         """Forget whole steps before `sample`."""
+        self._measure()
         dropped = min(len(self._levels_db), max(0, sample // _STEP_SAMPLES - self._first_step))
         self._levels_db = self._levels_db[dropped:].copy()
         self._first_step += dropped
 
+    def _measure(self) -> None:
+        if not self._waiting:
+            return
+        waiting = np.concatenate(self._waiting)
+        skipped = min(self._skipped, len(waiting))
+        self._skipped -= skipped
+        count = (len(waiting) - skipped) // _STEP_SAMPLES
+        end = skipped + count * _STEP_SAMPLES
+        steps = waiting[skipped:end].reshape(count, _STEP_SAMPLES) / _FULL_SCALE
+        levels = 10 * np.log10((steps**2).mean(axis=1) + _FLOOR)
+        self._levels_db = np.concatenate([self._levels_db, levels.astype(np.float32)])
+        self._waiting = [waiting[end:].copy()]
+
     def silence(self) -> SilenceTrack:
         """Which steps are silent, judged by the range of levels kept. Nothing is silent in no audio."""
+        self._measure()
         start_ms = self._first_step * STEP_MS
         if not len(self._levels_db):
             return SilenceTrack(start_ms, ())

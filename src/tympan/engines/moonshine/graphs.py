@@ -18,19 +18,17 @@ import numpy as np
 
 from tympan.engines.moonshine.decoder import MAX_TOKENS
 from tympan.engines.moonshine.encoder import MAX_FRAMES
+from tympan.engines.moonshine.front_end_graphs import convolutions, features
 from tympan.engines.moonshine.graph_builder import CONTRIB, INT64, GraphBuilder, Port
 from tympan.engines.moonshine.precision import Precision
 from tympan.engines.moonshine.tokens import WATCHED_TOKENS
 from tympan.engines.moonshine.weights import (
     AttentionWeights,
+    DecoderLayer,
     FeedForwardWeights,
     FloatArray,
-    FrontEndWeights,
     ModelWeights,
 )
-
-CONV1_STRIDE, CONV2_STRIDE, CONV3_STRIDE = 64, 3, 2
-_CONV1_WIDTH, _CONV2_WIDTH, _CONV3_WIDTH = 127, 7, 3
 
 _ROTARY_SIZE = 32
 """Dimensions of each head that carry the position, in tiny and base alike."""
@@ -44,64 +42,11 @@ _ONSET_HEADS: Mapping[tuple[int, int], tuple[int, int]] = {(6, 8): (4, 6)}
 def build_graphs(weights: ModelWeights, precision: Precision) -> dict[str, bytes]:
     """The content of the .onnx files by name."""
     return {
-        "convolutions": _convolutions(weights.front_end),
-        "features": _features(weights.front_end),
+        "convolutions": convolutions(weights.front_end),
+        "features": features(weights.front_end),
         "encoder": _Transformer(weights, precision).encoder(),
         "decoder": _Transformer(weights, precision).decoder(),
     }
-
-
-def _convolutions(front_end: FrontEndWeights) -> bytes:
-    """`samples` [1, n] → `sums`, `square_sums` [1, conv1 frames], `convolved` [1, 2·hidden, conv2 frames].
-
-    The group norm between conv1 and conv2 needs the whole window's mean and variance. conv2 is linear, so it
-    runs on un-normalised features times the norm's scale, and `_features` corrects for the rest.
-    """
-    g = GraphBuilder()
-    x = g.operator("Unsqueeze", "samples", g.integers(1))
-    x = g.operator("Conv", x, g.constant(front_end.conv1), kernel_shape=[_CONV1_WIDTH], strides=[CONV1_STRIDE])
-    x = g.operator("Tanh", x)
-    channels = g.integers(1)
-    g.output(g.operator("ReduceSum", x, channels, keepdims=0), "sums")
-    g.output(g.operator("ReduceSumSquare", x, channels, keepdims=0), "square_sums")
-    kernel = g.constant(_scaled_kernel(front_end))
-    g.output(g.operator("Conv", x, kernel, kernel_shape=[_CONV2_WIDTH], strides=[CONV2_STRIDE]), "convolved")
-    outputs = [
-        Port("sums", (1, "frames")),
-        Port("square_sums", (1, "frames")),
-        Port("convolved", (1, front_end.conv2.shape[0], "convolved_frames")),
-    ]
-    return g.serialized([Port("samples", (1, "samples"))], outputs)
-
-
-def _features(front_end: FrontEndWeights) -> bytes:
-    """`convolved`, `mean`, `inverse_deviation` [1, 1, 1] → `features` [1, S, hidden].
-
-    With w the kernel, γ and β the norm's scale and shift, x the features before the norm:
-    conv2(γ·(x − mean)·r + β) + b = (conv2_wγ(x) − mean·Σwγ)·r + (b + Σwβ).
-    """
-    g = GraphBuilder()
-    kernel_sum = _scaled_kernel(front_end).sum((1, 2)).reshape(1, -1, 1)
-    shift = (front_end.conv2 * front_end.norm_shift[None, :, None]).sum((1, 2))
-    bias = (front_end.conv2_bias + shift).reshape(1, -1, 1)
-    x = g.operator("Sub", "convolved", g.operator("Mul", "mean", g.constant(kernel_sum)))
-    x = g.operator("Add", g.operator("Mul", x, "inverse_deviation"), g.constant(bias))
-    x = g.operator("Gelu", x, domain=CONTRIB)
-    kernel, conv3_bias = g.constant(front_end.conv3), g.constant(front_end.conv3_bias)
-    x = g.operator("Conv", x, kernel, conv3_bias, kernel_shape=[_CONV3_WIDTH], strides=[CONV3_STRIDE])
-    x = g.operator("Gelu", x, domain=CONTRIB)
-    g.output(g.operator("Transpose", x, perm=[0, 2, 1]), "features")
-    inputs = [
-        Port("convolved", (1, front_end.conv2.shape[0], "convolved_frames")),
-        Port("mean", (1, 1, 1)),
-        Port("inverse_deviation", (1, 1, 1)),
-    ]
-    return g.serialized(inputs, [Port("features", (1, "S", front_end.conv3.shape[0]))])
-
-
-def _scaled_kernel(front_end: FrontEndWeights) -> FloatArray:
-    kernel: FloatArray = front_end.conv2 * front_end.norm_scale[None, :, None]
-    return kernel
 
 
 class _Transformer:
@@ -174,28 +119,32 @@ class _Transformer:
         for number, layer in enumerate(weights.decoder_layers):
             inputs += self._pair("past", number, "B", "P") + self._pair("cross", number, "B", "T")
             outputs += self._pair("present", number, "B", "P+S")
-            query, key, value = self._rotated(self._norm(x, layer.attention_norm), layer.attention, rotation)
-            key = g.operator("Concat", f"past_key_{number}", key, axis=2)
-            value = g.operator("Concat", f"past_value_{number}", value, axis=2)
-            g.output(key, f"present_key_{number}")
-            g.output(value, f"present_value_{number}")
-            attended, _ = self._attend(query, key, value, "self_mask")
-            x = g.operator("Add", x, self._joined(attended, layer.attention))
-            normed = self._norm(x, layer.cross_attention_norm)
-            query = self._split(g.matrix_product(normed, [layer.cross_attention.query], self._precision))
-            cross = (f"cross_key_{number}", f"cross_value_{number}")
-            attended, attention = self._attend(query, *cross, "cross_mask")
+            x, attention = self._decoder_layer(x, number, layer, rotation)
             attentions.append(attention)
-            x = g.operator("Add", x, self._joined(attended, layer.cross_attention))
-            inner = self._feed(self._norm(x, layer.feed_forward_norm), layer.feed_forward)
-            half = layer.feed_forward.fc2.values.shape[0]
-            plain, gate = g.split(inner, [half, half], axis=-1)
-            inner = g.operator("Mul", plain, g.operator("QuickGelu", gate, domain=CONTRIB, alpha=1.0))
-            x = g.operator("Add", x, self._feed_out(inner, layer.feed_forward))
         x = self._norm(x, weights.decoder_norm)
         self._predictions(g.operator("Gather", g.operator("Reshape", x, g.integers(-1, self._hidden)), "rows"))
         g.output(self._peaks(attentions), "peaks")
         return g.serialized(inputs, outputs)
+
+    def _decoder_layer(self, x: str, number: int, layer: DecoderLayer, rotation: tuple[str, str]) -> tuple[str, str]:
+        """What comes out of it, and its cross-attention."""
+        g = self._g
+        query, key, value = self._rotated(self._norm(x, layer.attention_norm), layer.attention, rotation)
+        key = g.operator("Concat", f"past_key_{number}", key, axis=2)
+        value = g.operator("Concat", f"past_value_{number}", value, axis=2)
+        g.output(key, f"present_key_{number}")
+        g.output(value, f"present_value_{number}")
+        attended, _ = self._attend(query, key, value, "self_mask")
+        x = g.operator("Add", x, self._joined(attended, layer.attention))
+        normed = self._norm(x, layer.cross_attention_norm)
+        query = self._split(g.matrix_product(normed, [layer.cross_attention.query], self._precision))
+        attended, attention = self._attend(query, f"cross_key_{number}", f"cross_value_{number}", "cross_mask")
+        x = g.operator("Add", x, self._joined(attended, layer.cross_attention))
+        inner = self._feed(self._norm(x, layer.feed_forward_norm), layer.feed_forward)
+        half = layer.feed_forward.fc2.values.shape[0]
+        plain, gate = g.split(inner, [half, half], axis=-1)
+        inner = g.operator("Mul", plain, g.operator("QuickGelu", gate, domain=CONTRIB, alpha=1.0))
+        return g.operator("Add", x, self._feed_out(inner, layer.feed_forward)), attention
 
     def _predictions(self, rows: str) -> None:
         g = self._g

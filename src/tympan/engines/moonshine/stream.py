@@ -63,7 +63,6 @@ freezes more half-heard words before short pauses in mid-sentence (policy sweep:
 LONG_PAUSE_FRAMES = 47
 """After 1.5 s of silence in an open turn the window is closed: silence is not worth encoding."""
 
-
 _FULL_SCALE = np.float32(32768)
 
 
@@ -188,7 +187,8 @@ class MoonshineStream:
     def _hear(self, frame: Samples) -> None:
         start_ms = self._now_ms()
         self._judged_samples += len(frame)
-        padded = np.pad(frame.astype(np.float32) / _FULL_SCALE, (0, FRAME_SAMPLES - len(frame)))
+        padded = np.zeros(FRAME_SAMPLES, np.float32)
+        np.divide(frame, _FULL_SCALE, out=padded[: len(frame)])
         self._speech_probability = probability = self._vad.judge(padded)
         is_speech = self._tracker.receive_frame(probability, start_ms, self._now_ms())
         if is_speech:

@@ -17,6 +17,7 @@ from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
+from tympan.client.proxies import websocket_proxy
 from tympan.client.sources import Pacing
 from tympan.core.units import Monotonic
 from tympan.migrate.probe.reach import refusal_of
@@ -135,6 +136,7 @@ async def open_line(
             additional_headers=headers,
             ssl=tls,
             compression=None,
+            proxy=websocket_proxy(url),
             logger=_logger,
             open_timeout=timeout_s,
             close_timeout=_CLOSE_TIMEOUT_S,

@@ -13,9 +13,8 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from websockets.proxy import get_proxy
-from websockets.uri import parse_uri
-
+from tympan.client.address import is_this_machine
+from tympan.client.proxies import http_proxies, websocket_proxy
 from tympan.core.errors import SettingsError
 from tympan.migrate.probe.address import Address
 from tympan.migrate.probe.findings import Finding, failed, left_out, noted, passed
@@ -60,7 +59,7 @@ async def check_reachable(address: Address, timeout_s: float) -> Finding:
 async def check_tls(address: Address, context: ssl.SSLContext, unix_s: float, timeout_s: float) -> Finding:
     """`tls`: the certificate is trusted, names the host, and doesn't expire soon."""
     if not address.is_tls:
-        if _is_loopback(address.host):
+        if is_this_machine(address.host):
             return left_out("tls", "not asked for, and nothing leaves this machine")
         return noted("tls", "audio and key travel unencrypted", "use wss://; tympan serve has --tls-cert and --tls-key")
     if _is_behind_proxy(address):
@@ -135,8 +134,9 @@ def _get(url: str, context: ssl.SSLContext | None, timeout_s: float) -> tuple[in
 
 def _answer(url: str, context: ssl.SSLContext | None, timeout_s: float) -> Any:
     """The answer, whatever its status; an HTTPError is one."""
+    opener = urllib.request.build_opener(http_proxies(url), urllib.request.HTTPSHandler(context=context))
     try:
-        return urllib.request.urlopen(url, timeout=timeout_s, context=context)
+        return opener.open(url, timeout=timeout_s)
     except urllib.error.HTTPError as error:
         return error
 
@@ -155,9 +155,5 @@ def _brief(body: bytes) -> str:
 
 
 def _is_behind_proxy(address: Address) -> bool:
-    """Whether sessions go by way of a proxy: websockets asks the same."""
-    return get_proxy(parse_uri(address.shown)) is not None
-
-
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "::1") or host.startswith("127.")
+    """Whether sessions go by way of a proxy."""
+    return websocket_proxy(address.shown) is not None
