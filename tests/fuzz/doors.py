@@ -30,6 +30,7 @@ DOORS = (
 """Every door."""
 
 NOT_FROM_OUTSIDE = {
+    "tympan.client.proxies:http_proxies": "an address that was checked by then",
     "tympan.server.outbound.language_model:_completions_url": "an address that the settings have checked",
     "tympan.server.outbound.poster:Poster.post": "an address that was checked by then",
     "tympan.server.outbound.poster:Poster._open_pool": "the machine's own authorities",

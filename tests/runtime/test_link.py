@@ -18,6 +18,7 @@ from tympan.engines.base import Capabilities, Samples, Stream, StreamOptions
 from tympan.engines.scripted import Script, ScriptedStream, ScriptedWord
 from tympan.runtime.link import LocalLink
 from tympan.runtime.listener import Listener
+from tympan.runtime.ready import CREDIT_S
 from tympan.runtime.worker import PIECES_PER_ROUND, Seat, Worker
 
 PATIENCE_S = 60.0
@@ -121,6 +122,15 @@ class Receiver:
         self.is_told.set()
         if isinstance(output, ListeningFailed) or output.is_finished:
             self.is_over.set()
+
+    def wait_for(self, judged_until_ms: int) -> None:
+        """Until so much of the audio is judged."""
+        while True:
+            self.is_told.clear()
+            told = [output.judged_until_ms for output in self.outputs if isinstance(output, Heard)]
+            if told and told[-1] >= judged_until_ms:
+                return
+            assert self.is_told.wait(PATIENCE_S)
 
     def wait(self) -> Receiver:
         assert self.is_over.wait(PATIENCE_S), "the session was never told its end"
@@ -344,7 +354,18 @@ def test_shutting_down_frees_every_stream_and_leaves_no_thread() -> None:
     assert all(tape.is_freed.is_set() for tape in tapes)
 
 
-def test_a_file_sent_at_once_does_not_starve_a_live_session(recognizer: TapeRecognizer, link: LocalLink) -> None:
+@pytest.fixture
+def counting_link(recognizer: TapeRecognizer) -> Iterator[LocalLink]:
+    """Steps count instead of processor time: 16 of them take a seat's whole credit."""
+    link = LocalLink(recognizer, worker_count=1, clock=lambda: len(recognizer.steps) * CREDIT_S / 16)
+    yield link
+    link.shut_down()
+
+
+def test_a_file_sent_at_once_does_not_starve_a_live_session(
+    recognizer: TapeRecognizer, counting_link: LocalLink
+) -> None:
+    link = counting_link
     file, live = recognizer.record(), recognizer.record()
     file.may_step.clear()
     file_receiver, live_receiver = join(link, "file"), LiveReceiver(link, chunk_count=50)
@@ -358,6 +379,28 @@ def test_a_file_sent_at_once_does_not_starve_a_live_session(recognizer: TapeReco
     waits = waits_between(recognizer.steps, live)
     assert len(waits) >= 50
     assert max(waits) <= PIECES_PER_ROUND + 1  # a step that finds no piece precedes each 10 s of audio
+
+
+def test_a_live_session_is_heard_after_the_piece_that_is_judged_however_many_files_wait(
+    recognizer: TapeRecognizer, counting_link: LocalLink
+) -> None:
+    link = counting_link
+    live_tape, *files = (recognizer.record() for _ in range(6))
+    live = join(link, "live")
+    receivers = [join(link, str(number)) for number in range(5)]
+    for number in range(5):
+        send(link, str(number), silence(20_000), Finish())
+    receivers[0].wait_for(2_000)
+    files[0].may_step.clear()
+    files[0].is_stepping.clear()
+    assert files[0].is_stepping.wait(PATIENCE_S)
+    steps_before = len(recognizer.steps)
+    send(link, "live", silence(20), Finish())
+    files[0].may_step.set()
+    live.wait()
+    for receiver in receivers:
+        receiver.wait()
+    assert recognizer.steps.index(live_tape) == steps_before
 
 
 class LiveReceiver(Receiver):
@@ -398,7 +441,7 @@ def test_what_is_given_to_a_removed_seat_is_ignored() -> None:
     recognizer = TapeRecognizer()
     recognizer.record()
     seat = _seat(recognizer)
-    worker.add()
+    worker.add(seat)
     worker.remove(seat)
     worker.remove(seat)
     worker.give(seat, silence(20))
@@ -411,7 +454,7 @@ def test_a_round_tells_the_surest_speech_of_all_its_pieces() -> None:
     told: list[ListenerOutput] = []
     seat = Seat(Listener(recognizer.open_stream(StreamOptions()), CONFIG), told.append, "tape")
     seat.take([silence(200)])
-    while seat.listen():
+    while seat.listen(lambda _: False):
         pass
     assert [(heard.judged_until_ms, heard.speech_probability) for heard in told if isinstance(heard, Heard)] == [
         (160, 1.0),

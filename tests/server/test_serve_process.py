@@ -97,6 +97,12 @@ def test_with_a_certificate_the_addresses_are_https_and_wss(serve: Serve, tmp_pa
     assert process.wait(PATIENCE_S) == 0
 
 
+def test_an_address_that_means_all_of_them_is_not_told_as_one_to_connect_to(serve: Serve) -> None:
+    process = serve("--port", "0", "--host", "0.0.0.0", "--api-key", "k")
+    port = read_until(process, r"^Listening on http://0\.0\.0\.0:(\d+)$")[1]
+    read_until(process, rf"^Connect to ws://HOST:{port}/v3/ws or .*, HOST being any name or address of this machine ")
+
+
 def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> None:
     process = serve("--port", "0", "--no-auth")
     port = listening_port(process)

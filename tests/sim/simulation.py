@@ -9,7 +9,6 @@ from __future__ import annotations
 import heapq
 import itertools
 import random
-from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 
@@ -26,6 +25,7 @@ from tympan.core.units import Monotonic
 from tympan.core.words import Report
 from tympan.engines.scripted import Script, ScriptedStream, ScriptedWord
 from tympan.runtime.listener import Listener
+from tympan.runtime.ready import ReadyQueue
 from tympan.runtime.worker import Seat
 
 ROUND_COST_S = 0.0003
@@ -69,11 +69,11 @@ class TownStream(ScriptedStream):
 
 
 class Engine:
-    """One worker's rounds in virtual time, in the order in which seats became ready."""
+    """One worker's rounds in virtual time, each of which costs as much."""
 
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
-        self._ready: deque[Seat] = deque()
+        self._ready: ReadyQueue[Seat] = ReadyQueue()
         self._is_busy = False
 
     def give(self, seat: Seat, item: bytes | Control) -> None:
@@ -90,7 +90,7 @@ class Engine:
     def _make_ready(self, seat: Seat) -> None:
         if not seat.is_ready:
             seat.is_ready = True
-            self._ready.append(seat)
+            self._ready.put(seat)
             self._schedule()
 
     def _schedule(self) -> None:
@@ -99,14 +99,15 @@ class Engine:
             self._loop.at(self._loop.now + ROUND_COST_S, self._serve)
 
     def _serve(self) -> None:
-        seat = self._ready.popleft()
+        seat = self._ready.take()
         if seat.is_closed:
             seat.free()
         else:
             items = list(seat.inbox)
             seat.inbox.clear()
             seat.take(items)
-            has_more = seat.listen()
+            has_more = seat.listen(self._ready.is_overtaken)
+            seat.served_s += ROUND_COST_S
             seat.is_ready = False
             if has_more or seat.inbox or seat.is_closed:
                 self._make_ready(seat)

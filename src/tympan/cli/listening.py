@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     from tympan.bridge.config import BridgeConfig
     from tympan.server.config import AuthConfig, NetworkConfig, ServerConfig
 
+_EVERY_ADDRESS = ("0.0.0.0", "::")
+"""Hosts that mean all of a machine's addresses, and are none to connect to."""
+
 C = TypeVar("C", "ServerConfig", "BridgeConfig")
 
 Serve = Callable[[C, list[socket.socket], Callable[[], None]], Coroutine[Any, Any, None]]
@@ -102,14 +105,18 @@ def _tell_listening(
     paths: Sequence[str],
 ) -> None:
     """Say where to connect and how. A key that was made up is told here, once."""
-    address = _address(network.host, sockets[0].getsockname()[1])
+    port = sockets[0].getsockname()[1]
+    address = _address(network.host, port)
     secure = "" if network.tls is None else "s"
     if made_key is not None:
         _say(f"No API key was given. Made one for this run: {made_key}")
     _say(f"Listening on http{secure}://{address}")
     credential = "no key needed" if auth.is_open else "header Authorization: KEY"
+    where = ""
+    if network.host in _EVERY_ADDRESS:
+        address, where = _address("HOST", port), ", HOST being any name or address of this machine"
     places = " or ".join(f"ws{secure}://{address}{path}" for path in paths)
-    _say(f"Connect to {places} ({credential}); press Ctrl+C to stop")
+    _say(f"Connect to {places}{where} ({credential}); press Ctrl+C to stop")
 
 
 def _is_loopback(host: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from fractions import Fraction
+from math import lcm
 from typing import Protocol, assert_never
 
 from tympan.core.audio import AudioFormat, CompressedEncoding, CompressedFormat, SessionAudio
@@ -89,6 +89,7 @@ class ReceivedPackets:
     def __init__(self, audio: CompressedFormat) -> None:
         self._framer = framer_of(audio)
         self._byte_count = 0
+        self._position_ms = StreamMs(0)
         self._samples: Counter[int] = Counter()  # by their rate: a stream may change it
         self._unheard_ms = 0.0
 
@@ -98,7 +99,7 @@ class ReceivedPackets:
 
     @property
     def position_ms(self) -> StreamMs:
-        return StreamMs(int(sum(Fraction(count * 1000, rate_hz) for rate_hz, count in self._samples.items())))
+        return self._position_ms
 
     def receive(self, payload: bytes, longest_ms: float) -> float:
         duration_ms = unheard_ms = 0.0
@@ -109,7 +110,9 @@ class ReceivedPackets:
             unheard_ms += (packet.sample_count - packet.kept_count) * 1000 / packet.rate_hz
             if duration_ms > longest_ms:
                 return duration_ms
-        self._samples += came
+        if came:
+            self._samples.update(came)
+            self._position_ms = _duration_ms(self._samples)
         self._byte_count += len(payload)
         self._unheard_ms += unheard_ms
         self._check_bounds()
@@ -126,3 +129,9 @@ class ReceivedPackets:
                 f"expected at most {MAX_BYTES_PER_MS * 8:,} kbit/s and {MAX_SPARE_BYTES:,} bytes besides; "
                 f"got {self._byte_count:,} bytes for {self.position_ms:,} ms of audio"
             )
+
+
+def _duration_ms(samples: Counter[int]) -> StreamMs:
+    """Of all rates together, rounded down once."""
+    common_hz = lcm(*samples)
+    return StreamMs(sum(count * 1000 * (common_hz // rate_hz) for rate_hz, count in samples.items()) // common_hz)

@@ -5,6 +5,7 @@ A process or network link can take the place of `LocalLink` without touching cor
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -46,11 +47,16 @@ class EngineLink(Protocol):
 
 
 class LocalLink:
-    """Workers in this process, one thread each; a session stays with one worker, so streams need no locks."""
+    """Workers in this process, one thread each; a session stays with one worker, so streams need no locks.
 
-    def __init__(self, recognizer: Recognizer, worker_count: int) -> None:
+    `clock`: see `Worker`.
+    """
+
+    def __init__(
+        self, recognizer: Recognizer, worker_count: int, clock: Callable[[], float] = time.thread_time
+    ) -> None:
         self._recognizer = recognizer
-        self._workers = [Worker(f"tympan-engine-{index}") for index in range(worker_count)]
+        self._workers = [Worker(f"tympan-engine-{index}", clock) for index in range(worker_count)]
         self._seats: dict[str, tuple[Worker, Seat]] = {}
         for worker in self._workers:
             worker.start()
@@ -59,7 +65,7 @@ class LocalLink:
         stream = self._recognizer.open_stream(stream_options(config))
         worker = min(self._workers, key=lambda candidate: candidate.seat_count)
         seat = Seat(Listener(stream, config), deliver, self._recognizer.name)
-        worker.add()
+        worker.add(seat)
         self._seats[session_id] = (worker, seat)
 
     def feed(self, session_id: str, payload: bytes) -> None:

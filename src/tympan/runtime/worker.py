@@ -1,14 +1,15 @@
 """Worker: the only file with threads. One thread serves many seats in turn.
 
 Invariant: each seat just catches up with the audio that it has received; there is no flush mode. A seat
-that has work waits once in the ready queue, does one bounded piece, and goes to the back: a file sent at
-once never starves a live microphone.
+that has work waits once in the ready queue, where whoever had least is next (see `ready`), and makes way after any
+piece for one that had less: a file sent at once never holds up a live microphone.
 """
 
 from __future__ import annotations
 
 import logging
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 
@@ -16,6 +17,7 @@ from tympan.core.effects import Control
 from tympan.core.errors import BadAudio, EngineError
 from tympan.core.listening import Heard, ListenerOutput, ListeningFailed
 from tympan.runtime.listener import Listener
+from tympan.runtime.ready import ReadyQueue
 
 logger = logging.getLogger("tympan.runtime")
 
@@ -26,7 +28,7 @@ PIECES_PER_ROUND = 8
 class Seat:
     """One session's place at a worker. Touched by the worker's thread only, but for the fields it guards."""
 
-    __slots__ = ("deliver", "engine", "inbox", "is_closed", "is_ready", "listener")
+    __slots__ = ("deliver", "engine", "inbox", "is_closed", "is_ready", "listener", "served_s")
 
     def __init__(self, listener: Listener, deliver: Callable[[ListenerOutput], None], engine: str) -> None:
         self.listener = listener
@@ -35,6 +37,7 @@ class Seat:
         self.inbox: deque[bytes | Control] = deque()  # guarded by the worker's condition
         self.is_ready = False  # guarded: in the ready queue or being served
         self.is_closed = False  # guarded
+        self.served_s = 0.0  # guarded; see `ready`
 
     def take(self, items: list[bytes | Control]) -> None:
         for item in items:
@@ -43,10 +46,10 @@ class Seat:
             else:
                 self.listener.mark(item)
 
-    def listen(self) -> bool:
-        """One round; true when more work may be waiting."""
+    def listen(self, makes_way: Callable[[Seat], bool]) -> bool:
+        """One round, over as soon as the seat makes way; true when more work may be waiting."""
         try:
-            return self._listen()
+            return self._listen(makes_way)
         except BadAudio as error:  # the client's affair, not the engine's
             self.free()
             self._tell(ListeningFailed(error))
@@ -66,14 +69,14 @@ class Seat:
         except Exception:
             logger.exception("closing a stream failed", extra={"engine": self.engine})
 
-    def _listen(self) -> bool:
+    def _listen(self, makes_way: Callable[[Seat], bool]) -> bool:
         untold: Heard | None = None  # rounds without events tell only the last position
         for _ in range(PIECES_PER_ROUND):
             heard = self.listener.advance()
             if heard is None:
                 break
             untold = heard.after(untold)
-            if heard.events or heard.is_finished:
+            if heard.events or heard.is_finished or makes_way(self):
                 break
         if untold is not None:
             self._tell(untold)
@@ -88,11 +91,12 @@ class Seat:
 
 
 class Worker:
-    """A thread that serves seats in turn."""
+    """A thread that serves seats in turn. `clock` tells the seconds of processor time that the thread had."""
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, clock: Callable[[], float] = time.thread_time) -> None:
+        self._clock = clock
         self._condition = threading.Condition()
-        self._ready: deque[Seat] = deque()
+        self._ready: ReadyQueue[Seat] = ReadyQueue()
         self._seat_count = 0
         self._is_stopping = False
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
@@ -104,8 +108,10 @@ class Worker:
     def start(self) -> None:
         self._thread.start()
 
-    def add(self) -> None:
+    def add(self, seat: Seat) -> None:
+        """A seat is taken."""
         with self._condition:
+            self._ready.welcome(seat)
             self._seat_count += 1
 
     def give(self, seat: Seat, item: bytes | Control) -> None:
@@ -139,10 +145,14 @@ class Worker:
         if self._thread.is_alive():
             self._thread.join(timeout_s)
 
+    def _makes_way(self, seat: Seat) -> bool:
+        with self._condition:
+            return self._ready.is_overtaken(seat)
+
     def _make_ready(self, seat: Seat) -> None:
         if not seat.is_ready:
             seat.is_ready = True
-            self._ready.append(seat)
+            self._ready.put(seat)
             self._condition.notify()
 
     def _run(self) -> None:
@@ -151,9 +161,11 @@ class Worker:
             if is_closed:
                 seat.free()
                 continue
+            began_s = self._clock()
             seat.take(items)
-            has_more = seat.listen()
+            has_more = seat.listen(self._makes_way)
             with self._condition:
+                seat.served_s += self._clock() - began_s
                 seat.is_ready = False
                 if has_more or seat.inbox or seat.is_closed:
                     self._make_ready(seat)
@@ -165,7 +177,7 @@ class Worker:
                 if self._is_stopping:
                     return None
                 self._condition.wait()
-            seat = self._ready.popleft()
+            seat = self._ready.take()
             items = list(seat.inbox)
             seat.inbox.clear()
             return seat, items, seat.is_closed

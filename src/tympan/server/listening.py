@@ -6,11 +6,13 @@ At SIGTERM or Ctrl+C nothing new is accepted, every session tells its last words
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
-from typing import Protocol
+from typing import Protocol, cast
 
 import uvicorn
 from starlette.applications import Starlette
@@ -18,6 +20,7 @@ from websockets import http11
 
 from tympan.core.errors import SettingsError
 from tympan.server.config import NetworkConfig
+from tympan.server.rounds import Rounds
 from tympan.server.tls import check_tls, without_tickets
 from tympan.server.transports import BoundedHttp, BoundedWebSocket
 
@@ -104,7 +107,7 @@ def listening_config(app: Starlette, network: NetworkConfig) -> uvicorn.Config:
         app,
         loop="asyncio",
         http=BoundedHttp,
-        ws=BoundedWebSocket,
+        ws=cast(type[asyncio.Protocol], partial(BoundedWebSocket, Rounds())),
         ws_max_size=network.max_message_bytes,
         ws_ping_interval=network.ping_interval_s,
         ws_ping_timeout=network.ping_timeout_s,

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+import sys
 from collections.abc import Callable
 
 from tympan.dsp.decode import can_decompress
@@ -24,6 +25,10 @@ from tympan.server.stage import Stage
 
 logger = logging.getLogger("tympan.server")
 
+SWITCH_S = 0.0005
+"""How long the event loop waits for an engine's thread that holds the interpreter: a tenth of Python's default. It does
+so after every system call, and a message takes several."""
+
 
 async def serve(
     config: ServerConfig, sockets: list[socket.socket], on_ready: Callable[[], None] = lambda: None
@@ -33,6 +38,7 @@ async def serve(
     Raises:
         ModelError: the engine can't be loaded.
     """
+    sys.setswitchinterval(SWITCH_S)
     gateway = Gateway(config)
     server = Server(listening_config(create_app(gateway), config.network), gateway)
     serving = asyncio.create_task(server.serve(sockets))

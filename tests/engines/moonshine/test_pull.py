@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -120,6 +121,11 @@ def test_a_pulled_model_is_whole_and_nothing_else_is_left(hub: Hub, tmp_path: Pa
     assert [entry.name for entry in (tmp_path / "models").iterdir()] == ["base-en"]
     for name in FILE_NAMES:
         assert (folder / name).read_bytes() == hub.files[f"{FOLDER}/{name}"]
+
+
+def test_the_hub_is_not_told_what_else_is_installed_or_who_asks() -> None:
+    # With it on, the library would first ask the public hub which agents there are.
+    assert import_module("huggingface_hub.constants").HF_HUB_DISABLE_TELEMETRY
 
 
 def test_the_manifest_records_source_revision_and_checksums(hub: Hub, tmp_path: Path) -> None:
