@@ -28,6 +28,7 @@ SECTIONS = (
     "startup",
     "longevity",
     "bridge",
+    "flood",
 )
 
 
