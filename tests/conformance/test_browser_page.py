@@ -17,8 +17,9 @@ from urllib.parse import urlencode
 import httpx
 import pytest
 from chromium import Browser, Page, running_browser
-from running_service import endings, eventually, make_service
-from services import KEY, SecureService
+from running_service import KEY, endings, eventually, make_service
+from services import KEY as SECURE_KEY
+from services import SecureService
 from told import BECKETT, spoken
 
 from third_party import INSTALLED, Environment
@@ -162,7 +163,7 @@ def test_the_official_sdk_holds_a_conversation_in_a_browser(
     bundle = INSTALLED / name / "node_modules" / "assemblyai" / "dist" / "assemblyai.streaming.umd.min.js"
     for file in (bundle, PROGRAMS / "javascript_sdk_page.html", EXAMPLE / "page" / "microphone.js"):
         shutil.copy(file, tmp_path)
-    token = mint_token(f"https://{secure.address}", api_key=KEY, tls=secure.authority)
+    token = mint_token(f"https://{secure.address}", api_key=SECURE_KEY, tls=secure.authority)
     query = urlencode({"url": f"wss://{secure.address}/v3/ws", "token": token})
     with files_of(tmp_path) as address:
         page.opens(f"{address}/javascript_sdk_page.html?{query}")
