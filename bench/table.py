@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator, Sequence
 
 from bench.context import LAG_LIMIT_MS
@@ -98,6 +99,8 @@ def _cell(figure: Figure | None) -> str:
 
 def _number(figure: Figure) -> str:
     value = figure.value or 0.0
+    if math.isinf(value):
+        return "never"
     digits = 0 if value == int(value) else 2 if abs(value) < 100 else 1
     return f"{value:.{digits}f}"
 

@@ -52,6 +52,12 @@ def test_a_number_that_is_none_is_none_in_the_file(tmp_path: Path) -> None:
     assert read_json(path) == [row("n", None)]
 
 
+def test_what_never_came_is_told_as_that(tmp_path: Path) -> None:
+    path = tmp_path / "bench.json"
+    path.write_text(as_json([row("n", float("inf"))]), encoding="utf-8")
+    assert "| s | n | never s |" in markdown(read_json(path))
+
+
 def test_no_file_is_no_rows(tmp_path: Path) -> None:
     assert read_json(tmp_path / "bench.json") == []
 
