@@ -170,7 +170,7 @@ def test_a_call_that_breaks_off_is_told_to_its_end(double: DoubleServer) -> None
             socket.ping().wait(60)
             socket.socket.close()
         assert running_relay.output.readline() == "CA0 inbound: Hi, my name is Sonny.\n"
-    double.assert_terminated_gracefully()
+        double.assert_terminated_gracefully()  # the relay is stopped after that
 
 
 def test_without_tympan_the_relay_says_so_and_takes_the_next_call(double: DoubleServer) -> None:
