@@ -141,10 +141,12 @@ class BoundedWebSocket(WebSocketsSansIOProtocol):
 
     def _take(self) -> None:
         """Take the client's messages, if it is ahead those of a round."""
-        self._frames_taken = 0
-        while self._held and not (self._frames_taken >= ROUND_FRAMES and self._is_ahead()):
-            piece, self._held = self._held[:PIECE_BYTES], self._held[PIECE_BYTES:]
-            self._take_piece(piece)
+        self._frames_taken = taken = 0
+        held = self._held
+        while taken < len(held) and not (self._frames_taken >= ROUND_FRAMES and self._is_ahead()):
+            self._take_piece(held[taken : taken + PIECE_BYTES])
+            taken += PIECE_BYTES
+        self._held = held[taken:]
 
     def _take_piece(self, data: bytes) -> None:
         super().data_received(data)
