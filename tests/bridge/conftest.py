@@ -10,9 +10,12 @@ import pytest
 from background import Background, background
 from running_bridge import BRIDGE_KEY, RunningBridge, Start
 from running_service import KEY, Service, eventually, make_service
+from shared_service import service, shared_service
 
 from tympan.bridge.config import BridgeConfig, UpstreamConfig
 from tympan.server.config import AuthConfig
+
+__all__ = ["service", "shared_service"]
 
 SECRET = "secret of the bridge"
 
@@ -39,19 +42,6 @@ def serve() -> Iterator[Callable[..., Service]]:
             return stack.enter_context(make_service(**settings))
 
         yield begin
-
-
-@pytest.fixture(scope="module")
-def shared_service() -> Iterator[Service]:
-    with make_service() as service:
-        yield service
-
-
-@pytest.fixture
-def service(shared_service: Service) -> Iterator[Service]:
-    """The service behind the bridge; the next test finds it idle again."""
-    with shared_service.lent():
-        yield shared_service
 
 
 @pytest.fixture

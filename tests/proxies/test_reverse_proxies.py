@@ -43,19 +43,6 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
     return make_certificate(tmp_path_factory.mktemp("certificate"))
 
 
-@pytest.fixture(scope="module")
-def shared_service() -> Iterator[Service]:
-    with make_service() as service:
-        yield service
-
-
-@pytest.fixture
-def service(shared_service: Service) -> Iterator[Service]:
-    """A server with everything at its default; the next test finds it idle again."""
-    with shared_service.lent():
-        yield shared_service
-
-
 @pytest.fixture(params=[nginx, caddy], ids=["NGINX", "Caddy"])
 def make(request: pytest.FixtureRequest) -> Make:
     """Each of the two."""

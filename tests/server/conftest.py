@@ -8,6 +8,9 @@ from typing import Any
 
 import pytest
 from running_service import Service, Start, make_service
+from shared_service import service, shared_service
+
+__all__ = ["service", "shared_service"]
 
 
 @pytest.fixture
@@ -19,16 +22,3 @@ def start() -> Iterator[Start]:
             return stack.enter_context(make_service(*arguments, **settings))
 
         yield begin
-
-
-@pytest.fixture(scope="module")
-def shared_service() -> Iterator[Service]:
-    with make_service() as service:
-        yield service
-
-
-@pytest.fixture
-def service(shared_service: Service) -> Iterator[Service]:
-    """A server with everything at its default; the next test finds it idle again."""
-    with shared_service.lent():
-        yield shared_service
