@@ -17,7 +17,10 @@ SESSIONS_PER_KEY, NEW_SESSIONS_PER_MINUTE = 3, 4
 """Where there are such limits: few, so that a test opens them within the minute on any machine."""
 
 _HERE = str(Path(__file__).parent)
-_TOKEN_SECRET = "secret of the suite"
+_SETTINGS = {
+    "TYMPAN_TOKEN_SECRET": "secret of the suite",
+    "TYMPAN_MAX_SESSIONS": "100",  # or it would depend on the cores of the machine
+}
 _LISTENING = "Listening on http://"
 _PROGRAM = "import sys; from tympan.cli.main import main; sys.exit(main())"
 _WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_PROGRAM}"
@@ -62,7 +65,7 @@ def start(
         [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "error", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),
+        env=os.environ | {"PYTHONPATH": _HERE} | _SETTINGS | (settings or {}),
     )
     assert process.stderr is not None
     line = process.stderr.readline().strip()
