@@ -33,6 +33,7 @@ class OwnServer:
 
     def __init__(self, process: subprocess.Popen[str], endpoint: Endpoint) -> None:
         self._process = process
+        self._is_asked_to_stop = False
         self.endpoint = endpoint
 
     def is_let_alone(self) -> None:
@@ -44,7 +45,10 @@ class OwnServer:
         assert sessions == 0, f"{sessions} sessions are still there after {_PATIENCE_S:g} s"
 
     def is_asked_to_stop(self) -> None:
-        self._process.terminate()
+        """By one signal, however often: a second would end it at once, or find it when it heeds none any more."""
+        if not self._is_asked_to_stop:
+            self._process.terminate()
+        self._is_asked_to_stop = True
 
     def ends(self) -> None:
         """It has been asked to stop, and does."""
