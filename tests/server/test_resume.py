@@ -7,7 +7,7 @@ import socket
 import pytest
 from background import background
 from resuming_client import FORCE, TERMINATE, ResumingClient, is_noticed, kept, uncut, unread_end
-from running_service import CHUNK, Service, Start, eventually
+from running_service import CHUNK, Service, Start, StuckRecognizer, eventually
 from tcp_proxy import How, Proxy
 
 from tympan.engines.scripted import Script, ScriptedWord
@@ -92,9 +92,21 @@ def test_an_end_with_an_error_that_was_not_read_can_still_be_fetched(service: Se
     assert (client.told[-1]["type"], client.told[-1]["error_code"], code) == ("Error", 3006, 3006)
 
 
-def test_messages_after_terminate_are_counted_too(service: Service) -> None:
-    with unread_end(service, TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}) as client:
-        assert client.connects_again()["messages_received"] == 3
+def test_messages_after_terminate_are_counted_too(start: Start) -> None:
+    recognizer = StuckRecognizer()
+    service = start(recognizer=recognizer)
+    client = ResumingClient(service)
+    client.begins()
+    client.says(2000)
+    for message in (TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}):
+        client.sends(message)
+    client.line.is_answered()  # all of it has come before the session is over
+    client.is_cut()
+    assert is_noticed(service)
+    assert client.connects_again()["messages_received"] == 3
+    recognizer.is_released.set()
+    assert client.hears_end() == (1000, "Session Ended")
+    assert client.story() == uncut(service)
 
 
 def test_a_line_may_break_many_times(service: Service) -> None:

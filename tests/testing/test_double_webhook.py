@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import urlencode
 
 from receiving import Receiver
+from running_service import Client, audio
 from websockets.sync.client import connect
 
 from tympan.testing import DoubleServer
@@ -18,8 +19,7 @@ def test_a_webhook_of_the_test_double_comes_to_a_receiver_of_the_test() -> None:
             query = urlencode({"webhook_url": receiver.url, "speech_model": "u3-rt-pro"})
             headers = {"Authorization": server.api_key}
             with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
-                for _ in range(60):
-                    socket.send(b"\0" * 1600)
+                Client(socket).tries_to_send(*audio(3000))
                 receiver.gets()
         [post] = receiver.posts
     assert [turn["transcript"] for turn in post.document["messages"]] == ["Hi, my name is Sonny."]
@@ -32,9 +32,9 @@ def test_a_test_double_that_ends_delivers_what_it_can() -> None:
             query = urlencode({"webhook_url": receiver.url})
             headers = {"Authorization": server.api_key}
             with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
-                for _ in range(60):
-                    socket.send(b"\0" * 1600)
-                socket.send('{"type":"Terminate"}')
-                while '"Termination"' not in socket.recv():
+                client = Client(socket)
+                client.says(3000)
+                client.sends({"type": "Terminate"})
+                while client.hears()["type"] != "Termination":
                     pass
         assert len(receiver.posts) == 1
