@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
-from running_service import KEY, Client, Start
+from running_service import KEY, PATIENCE_S, Client, Start
 from websockets.sync.client import connect
 
 from certificates import Certificate, make_certificate
@@ -52,7 +52,7 @@ def test_a_client_gets_no_session_tickets(start: Start, certificate: Certificate
         socket.create_connection(("127.0.0.1", service.port)) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
-        secure.settimeout(5)
+        secure.settimeout(PATIENCE_S)
         secure.sendall(b"GET /v3/ws/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert secure.recv(100).startswith(b"HTTP/1.1 200")
         assert secure.version() == "TLSv1.3"
@@ -62,7 +62,7 @@ def test_a_client_gets_no_session_tickets(start: Start, certificate: Certificate
 def test_who_speaks_no_tls_is_cut_and_others_are_served(start: Start, certificate: Certificate) -> None:
     service = start(network=NetworkConfig(tls=TlsFiles(certificate.both)))
     with socket.create_connection(("127.0.0.1", service.port)) as plain:
-        plain.settimeout(5)
+        plain.settimeout(PATIENCE_S)
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100) == b""
     trust = ssl.create_default_context(cafile=certificate.authority)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from urllib.parse import urlencode
 
+import pytest
 from receiving import Receiver
-from running_service import Client, audio
+from running_service import PATIENCE_S, Client, audio
 from websockets.sync.client import connect
 
 from tympan.testing import DoubleServer
@@ -25,7 +26,8 @@ def test_a_webhook_of_the_test_double_comes_to_a_receiver_of_the_test() -> None:
     assert [turn["transcript"] for turn in post.document["messages"]] == ["Hi, my name is Sonny."]
 
 
-def test_a_test_double_that_ends_delivers_what_it_can() -> None:
+def test_a_test_double_that_ends_delivers_what_it_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tympan.testing.running._LAST_WORDS_S", PATIENCE_S)
     with Receiver() as receiver:
         with DoubleServer() as server:
             server.says("Hi, my name is Sonny.")
