@@ -6,7 +6,6 @@ import base64
 import socket
 from collections.abc import Callable
 
-import httpx
 import pytest
 from background import Background
 from running_bridge import RunningBridge, Start, begins
@@ -70,7 +69,7 @@ def test_a_session_is_counted_from_begin_to_end(bridge: RunningBridge) -> None:
     client.sends({"terminate_session": True})
     client.hears_end()
     assert eventually(lambda: bridge.counts("sessions_ended_total", reason="finished") == 1)
-    lines = httpx.get(f"{bridge.http}/metrics").text.splitlines()
+    lines = bridge.answers("/metrics").text.splitlines()
     for line in (
         "tympan_bridge_sessions_active 0.0",
         "tympan_bridge_sessions_begun_total 1.0",
@@ -163,4 +162,4 @@ def test_a_connection_that_was_lost_and_came_back_is_counted(aside: Background, 
 
 
 def test_metrics_can_be_switched_off(service: Service, start: Start) -> None:
-    assert httpx.get(f"{start(service.url, has_metrics=False).http}/metrics").status_code == 404
+    assert start(service.url, has_metrics=False).answers("/metrics").status_code == 404

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import time
 
-import httpx
 import pytest
 from running_service import KEY, PATIENCE_S, SONNY, Service, Start, StuckRecognizer, endings, eventually, limits
 from websockets.exceptions import InvalidStatus
@@ -230,4 +229,4 @@ def test_a_server_that_stops_does_not_wait_for_a_stuck_engine(start: Start) -> N
     draining.result(PATIENCE_S)
     assert messages[-1]["error"] == "Session Cancelled: The server is shutting down"
     assert code == 3005
-    assert httpx.get(service.http + "/v3/ws/health").json()["status"] == "stopping"
+    assert service.answers("/v3/ws/health").json()["status"] == "stopping"

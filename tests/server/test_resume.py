@@ -162,7 +162,8 @@ def test_a_client_that_answers_no_ping_is_lost_and_its_session_kept(start: Start
 
 def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) -> None:
     words = tuple(ScriptedWord("long" * 250, number * 50, number * 50 + 50) for number in range(500))
-    service = start(Script(words, frame_ms=50))
+    network = NetworkConfig(send_timeout_s=3600, ping_interval_s=7200)  # longer than the client takes to say it all
+    service = start(Script(words, frame_ms=50), network=network)
     service.listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -175,7 +176,7 @@ def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) 
     [connection] = service.server.server_state.connections
     assert eventually(lambda: not connection.writable.is_set())
     assert kept(service) == 0
-    service.loop.passes(NetworkConfig().send_timeout_s)
+    service.loop.passes(network.send_timeout_s)
     assert is_noticed(service)
     client.sends(TERMINATE)
     client.resumes()

@@ -276,7 +276,7 @@ def test_v2_refuses_audio_that_comes_too_fast_with_4029(start: Start) -> None:
 
 def ask_token(service: Service, query: str, key: str | None = KEY) -> httpx.Response:
     headers = {} if key is None else {"Authorization": key}
-    return httpx.get(f"{service.http}/v3/token?{query}", headers=headers)
+    return service.answers(f"/v3/token?{query}", headers=headers)
 
 
 @pytest.mark.parametrize(

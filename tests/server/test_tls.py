@@ -31,11 +31,14 @@ def test_sessions_and_tokens_are_served_over_tls(start: Start, certificate: Cert
     trust = ssl.create_default_context(cafile=certificate.authority)
     headers = {"Authorization": KEY}
     answer = httpx.get(
-        f"https://localhost:{service.port}/v3/token?expires_in_seconds=60", headers=headers, verify=trust
+        f"https://localhost:{service.port}/v3/token?expires_in_seconds=60",
+        headers=headers,
+        verify=trust,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 200
     address = f"wss://localhost:{service.port}/v3/ws?token={answer.json()['token']}"
-    with connect(address, ssl=trust, compression=None) as connection:
+    with connect(address, ssl=trust, compression=None, open_timeout=PATIENCE_S) as connection:
         client = Client(connection)
         assert client.hears()["type"] == "Begin"
         client.says(1500)
@@ -66,7 +69,9 @@ def test_who_speaks_no_tls_is_cut_and_others_are_served(start: Start, certificat
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100) == b""
     trust = ssl.create_default_context(cafile=certificate.authority)
-    assert httpx.get(f"https://localhost:{service.port}/v3/ws/health", verify=trust).status_code == 200
+    assert (
+        httpx.get(f"https://localhost:{service.port}/v3/ws/health", verify=trust, timeout=PATIENCE_S).status_code == 200
+    )
 
 
 def refusal(cert: Path, key: Path | None = None) -> str:

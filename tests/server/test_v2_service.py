@@ -9,7 +9,6 @@ import uuid
 from datetime import datetime
 from typing import Any
 
-import httpx
 import pytest
 from running_service import CHUNK, KEY, Client, Service, Start, endings, eventually, limits
 
@@ -197,8 +196,8 @@ def test_a_server_that_stops_tells_the_last_words_and_1013(start: Start) -> None
 
 def test_a_token_of_either_protocol_opens_sessions_of_both(service: Service) -> None:
     headers = {"Authorization": KEY}
-    old = httpx.post(service.http + TOKEN, json={"expires_in": 360_000}, headers=headers)
-    new = httpx.get(service.http + "/v3/token?expires_in_seconds=60", headers=headers)
+    old = service.answers(TOKEN, "POST", json={"expires_in": 360_000}, headers=headers)
+    new = service.answers("/v3/token?expires_in_seconds=60", headers=headers)
     assert set(old.json()) == {"token"}
     for token in (old.json()["token"], new.json()["token"]):
         assert connects(service, f"sample_rate=16000&token={token}", key=None).hears()["session_id"]
@@ -218,14 +217,14 @@ def test_a_token_of_either_protocol_opens_sessions_of_both(service: Service) -> 
 )
 def test_a_token_that_is_refused_says_why(service: Service, key: str | None, body: bytes, status: int) -> None:
     headers = {} if key is None else {"Authorization": key}
-    answer = httpx.post(service.http + TOKEN, content=body, headers=headers)
+    answer = service.answers(TOKEN, "POST", content=body, headers=headers)
     assert (answer.status_code, set(answer.json())) == (status, {"error"})
 
 
 def test_without_authentication_no_key_is_needed(start: Start) -> None:
     service = start(auth=AuthConfig(is_open=True))
     assert connects(service, key=None).hears()["message_type"] == "SessionBegins"
-    assert httpx.post(service.http + TOKEN, json={"expires_in": 60}).status_code == 200
+    assert service.answers(TOKEN, "POST", json={"expires_in": 60}).status_code == 200
 
 
 def test_garbage_of_all_kinds_leaves_the_server_idle(service: Service) -> None:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-from running_service import Client, audio
+from running_service import PATIENCE_S, Client, audio
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 
@@ -28,7 +28,8 @@ def server() -> Iterator[DoubleServer]:
 @contextmanager
 def client_of(server: DoubleServer, query: str = "format_turns=true") -> Iterator[Client]:
     headers = {"Authorization": server.api_key}
-    with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers, compression=None) as socket:
+    address = f"{server.url}/v3/ws?{query}"
+    with connect(address, additional_headers=headers, compression=None, open_timeout=PATIENCE_S) as socket:
         yield Client(socket)
 
 
@@ -176,7 +177,8 @@ def test_a_server_that_falls_silent_has_told_what_came_before(server: DoubleServ
 def test_a_refused_key_is_refused_as_ever_and_takes_no_session(server: DoubleServer) -> None:
     server.then()
     server.says("Never heard.")
-    with connect(f"{server.url}/v3/ws", additional_headers={"Authorization": "wrong"}) as socket:
+    headers = {"Authorization": "wrong"}
+    with connect(f"{server.url}/v3/ws", additional_headers=headers, open_timeout=PATIENCE_S) as socket:
         assert Client(socket).hears_end()[1] == 1008
     server.assert_closed_with(1008)
     assert finals(hold(server)[0])[-1] == "Hi, my name is Sonny."
@@ -227,7 +229,8 @@ def test_recorded_messages_are_said_as_they_are(server: DoubleServer) -> None:
 def test_the_legacy_protocol_is_played_with_its_faults(server: DoubleServer) -> None:
     server.closes(4031, at="termination", error="Session idle for too long")
     headers = {"Authorization": server.api_key}
-    with connect(f"{server.url}/v2/realtime/ws?sample_rate=16000", additional_headers=headers) as socket:
+    address = f"{server.url}/v2/realtime/ws?sample_rate=16000"
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE_S) as socket:
         client = Client(socket)
         client.says(ms=3000)
         client.sends({"terminate_session": True})

@@ -19,7 +19,7 @@ def test_a_webhook_of_the_test_double_comes_to_a_receiver_of_the_test() -> None:
             server.drops(after_audio_ms=2500)
             query = urlencode({"webhook_url": receiver.url, "speech_model": "u3-rt-pro"})
             headers = {"Authorization": server.api_key}
-            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
+            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers, open_timeout=PATIENCE_S) as socket:
                 Client(socket).tries_to_send(*audio(3000))
                 receiver.gets()
         [post] = receiver.posts
@@ -33,7 +33,7 @@ def test_a_test_double_that_ends_delivers_what_it_can(monkeypatch: pytest.Monkey
             server.says("Hi, my name is Sonny.")
             query = urlencode({"webhook_url": receiver.url})
             headers = {"Authorization": server.api_key}
-            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers) as socket:
+            with connect(f"{server.url}/v3/ws?{query}", additional_headers=headers, open_timeout=PATIENCE_S) as socket:
                 client = Client(socket)
                 client.says(3000)
                 client.sends({"type": "Terminate"})
