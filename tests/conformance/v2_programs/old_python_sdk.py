@@ -57,7 +57,7 @@ transcriber = aai.RealtimeTranscriber(
     on_close=lambda: tell("close"),
     **options,
 )
-transcriber.connect()
+transcriber.connect(timeout=60)
 with wave.open(file, "rb") as recording:
     position_ms = 0
     while chunk := recording.readframes(1600):
