@@ -150,7 +150,8 @@ def running_browser(microphone: Path, folder: Path) -> Iterator[Browser]:
         # A group of its own: the program may be a script that starts the browser.
         process = subprocess.Popen([program, *options], stdout=told, stderr=told, start_new_session=True)
     try:
-        with connect(_address(process, log), max_size=None, compression=None, proxy=None) as line:
+        address = _address(process, log)
+        with connect(address, max_size=None, compression=None, proxy=None, open_timeout=60) as line:
             browser = Browser(line)
             yield browser
             browser.obeys("Browser.close")
