@@ -4,7 +4,8 @@ What a hosts file and a redirected port do on a real machine, so that no program
 `VENDOR_HOST` is the host, `VENDOR_PORT` the server's port; its certificate is trusted through `SSL_CERT_FILE`.
 
 TLS is held at 1.2: the synchronous client of `websockets`, on which the old SDK builds, sometimes loses the answer to
-its handshake when the server sends a session ticket of 1.3 meanwhile. The current SDK works round that.
+its handshake when the server sends a session ticket of 1.3 meanwhile. The current SDK works round that. That client
+also waits for a minute: the current SDK would give a busy machine one second, three times.
 """
 
 from __future__ import annotations
@@ -12,7 +13,10 @@ from __future__ import annotations
 import os
 import socket
 import ssl
+from functools import wraps
 from typing import Any
+
+from websockets.sync import client
 
 _look_up = socket.getaddrinfo
 
@@ -35,5 +39,14 @@ def create_context(*arguments: Any, **options: Any) -> ssl.SSLContext:
     return context
 
 
+_connect = client.connect
+
+
+@wraps(_connect)
+def connect(*arguments: Any, **options: Any) -> client.ClientConnection:
+    return _connect(*arguments, **{**options, "open_timeout": 60})
+
+
+client.connect = connect
 socket.getaddrinfo = look_up
 ssl.create_default_context = create_context
