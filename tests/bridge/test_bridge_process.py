@@ -37,7 +37,8 @@ def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_wo
             assert key is not None
             assert port is not None
             address = f"ws://127.0.0.1:{port[1]}/v2/realtime/ws?sample_rate=16000"
-            with connect(address, additional_headers={"Authorization": key[1]}) as connection:
+            headers = {"Authorization": key[1]}
+            with connect(address, additional_headers=headers, open_timeout=PATIENCE_S) as connection:
                 client = Client(connection)
                 client.says(1400)
                 while client.hears().get("text") != "hi my name is":

@@ -40,7 +40,10 @@ class TapeStream:
     def __init__(self, script: Script, log: list[TapeStream]) -> None:
         self._stream = ScriptedStream(script)
         self._log = log
+        self._steps = 0
         self.threads: set[str] = set()
+        self.halts_at_step: int | None = None
+        self.is_halted = threading.Event()
         self.fails_at_ms: int | None = None
         self.failure: Exception = RuntimeError("the tape tore")
         self.close_failure: Exception | None = None
@@ -55,6 +58,10 @@ class TapeStream:
     def step(self) -> Report | None:
         self.threads.add(threading.current_thread().name)
         self._log.append(self)
+        self._steps += 1
+        if self._steps == self.halts_at_step:
+            self.may_step.clear()
+            self.is_halted.set()
         self.is_stepping.set()
         assert self.may_step.wait(PATIENCE_S)
         report = self._stream.step()
@@ -114,23 +121,12 @@ class Receiver:
 
     def __init__(self) -> None:
         self.outputs: list[ListenerOutput] = []
-        self.is_told = threading.Event()
         self.is_over = threading.Event()
 
     def __call__(self, output: ListenerOutput) -> None:
         self.outputs.append(output)
-        self.is_told.set()
         if isinstance(output, ListeningFailed) or output.is_finished:
             self.is_over.set()
-
-    def wait_for(self, judged_until_ms: int) -> None:
-        """Until so much of the audio is judged."""
-        while True:
-            self.is_told.clear()
-            told = [output.judged_until_ms for output in self.outputs if isinstance(output, Heard)]
-            if told and told[-1] >= judged_until_ms:
-                return
-            assert self.is_told.wait(PATIENCE_S)
 
     def wait(self) -> Receiver:
         assert self.is_over.wait(PATIENCE_S), "the session was never told its end"
@@ -386,14 +382,12 @@ def test_a_live_session_is_heard_after_the_piece_that_is_judged_however_many_fil
 ) -> None:
     link = counting_link
     live_tape, *files = (recognizer.record() for _ in range(6))
+    files[0].halts_at_step = 100
     live = join(link, "live")
     receivers = [join(link, str(number)) for number in range(5)]
     for number in range(5):
         send(link, str(number), silence(20_000), Finish())
-    receivers[0].wait_for(2_000)
-    files[0].may_step.clear()
-    files[0].is_stepping.clear()
-    assert files[0].is_stepping.wait(PATIENCE_S)
+    assert files[0].is_halted.wait(PATIENCE_S)
     steps_before = len(recognizer.steps)
     send(link, "live", silence(20), Finish())
     files[0].may_step.set()

@@ -9,9 +9,8 @@ from contextlib import contextmanager, suppress
 from typing import Any
 
 from background import background
-from running_service import CHUNK, Client, Service, eventually
+from running_service import Client, Service, audio, eventually
 from tcp_proxy import Direction, How, Proxy
-from websockets.exceptions import ConnectionClosed
 
 from tympan.core.audio import AudioFormat
 from tympan.core.replay import Position, Replay
@@ -41,8 +40,8 @@ class ResumingClient:
         return begin
 
     def says(self, ms: int) -> None:
-        for _ in range(ms // 50):
-            self.sends(CHUNK)
+        for chunk in audio(ms):
+            self.sends(chunk)
 
     def sends(self, item: bytes | dict[str, Any]) -> None:
         """Keep it, then send it; on a lost line it is only kept."""
@@ -50,8 +49,7 @@ class ResumingClient:
             self.kept.keep_audio(item)
         else:
             self.kept.keep_message(item, 1)
-        with suppress(ConnectionClosed):
-            self.line.sends(item)
+        self.line.tries_to_send(item)
 
     def acknowledges(self, count: int | None = None) -> None:
         self.line.sends({"type": "Acknowledge", "messages": len(self.told) if count is None else count})
@@ -90,9 +88,9 @@ class ResumingClient:
         resumed = self.connects_again()
         assert resumed["type"] == "Resumed", resumed
         self.resumed.append(resumed)
-        for item in self.kept.since(Position(resumed["audio_received_bytes"], resumed["messages_received"])):
-            with suppress(ConnectionClosed):
-                self.line.sends(item)
+        self.line.tries_to_send(
+            *self.kept.since(Position(resumed["audio_received_bytes"], resumed["messages_received"]))
+        )
         return resumed
 
     def story(self) -> list[dict[str, Any]]:

@@ -8,7 +8,9 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
+
+import httpx
 
 from tympan.server.listening import Server, bind
 from unhurried_loop import UnhurriedLoop
@@ -49,6 +51,10 @@ class RunningServer:
     @property
     def http(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    def answers(self, path: str, method: str = "GET", **request: Any) -> httpx.Response:
+        """What it answers over plain HTTP."""
+        return httpx.request(method, self.http + path, timeout=PATIENCE_S, **request)
 
     def hang_up(self) -> None:
         """Close every client."""

@@ -41,8 +41,17 @@ CHUNK = b"\0" * 1600
 """50 ms of 16 kHz PCM16; the scripted engine listens to the clock alone."""
 
 
+Message = dict[str, Any] | str | bytes
+"""As a client sends it; what is a dict goes as JSON."""
+
+
 def limits(**values: Any) -> SessionConfig:
     return SessionConfig(limits=SessionLimits(**values))
+
+
+def audio(ms: int) -> list[bytes]:
+    """So much of it, in chunks."""
+    return [CHUNK] * (ms // 50)
 
 
 @dataclass
@@ -54,11 +63,18 @@ class Client:
 
     def says(self, ms: int) -> None:
         """Send that much audio in 50 ms chunks."""
-        for _ in range(ms // 50):
-            self.socket.send(CHUNK)
+        for chunk in audio(ms):
+            self.sends(chunk)
 
-    def sends(self, message: dict[str, Any] | str | bytes) -> None:
+    def sends(self, message: Message) -> None:
         self.socket.send(json.dumps(message) if isinstance(message, dict) else message)
+
+    def tries_to_send(self, *messages: Message) -> None:
+        """Send them one after another, as many as the server lets it: where that ends the session over one of them,
+        how many more are sent depends on which of the two is quicker."""
+        with suppress(ConnectionClosed):
+            for message in messages:
+                self.sends(message)
 
     def hears(self) -> dict[str, Any]:
         message: dict[str, Any] = json.loads(self.socket.recv(timeout=PATIENCE_S))

@@ -27,8 +27,8 @@ MESSAGES = {
 
 
 def ending(client: Client, *items: bytes | dict[str, Any]) -> tuple[list[dict[str, Any]], int]:
-    for item in items:
-        client.sends(item)
+    """What a client is told that sends all this, and the close code."""
+    client.tries_to_send(*items)
     messages, code, _ = client.hears_end()
     return messages, code
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from running_service import SONNY, Service, Start, limits
+from running_service import SONNY, Service, Start, StuckRecognizer, limits
 
 
 def shape(turn: dict[str, Any]) -> tuple[bool, bool, str, str]:
@@ -44,12 +44,15 @@ def test_a_formatted_conversation_reads_as_the_protocol_shows_it(service: Servic
     assert (code, reason) == (1000, "Session Ended")
 
 
-def test_nonsense_after_terminate_takes_no_word_away(service: Service) -> None:
-    client = service.connects()
+def test_nonsense_after_terminate_takes_no_word_away(start: Start) -> None:
+    recognizer = StuckRecognizer()
+    client = start(recognizer=recognizer).connects()
     client.hears()
     client.says(1000)
     for message in ({"type": "Terminate"}, "{{{", {"type": "Terminate"}, {"type": "Nothing"}, b"\0" * 999):
         client.sends(message)
+    client.is_answered()  # all of it has come before the session is over
+    recognizer.is_released.set()
     messages, code, _ = client.hears_end()
     assert [message["transcript"] for message in messages if message.get("end_of_turn")]
     assert (messages[-1]["type"], code) == ("Termination", 1000)

@@ -9,7 +9,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from running_service import KEY, Service, eventually
+from running_service import KEY, PATIENCE_S, Service, eventually
 from test_hostile_clients import MASK, handshake
 
 from tympan.server.listening import LONGEST_REQUEST_BYTES
@@ -27,7 +27,7 @@ def _no_error_in_the_log(caplog: pytest.LogCaptureFixture) -> Iterator[None]:
 def answer(service: Service, request: bytes) -> bytes:
     """All that the server says to a raw connection, until it closes."""
     with closing(socket.create_connection(("127.0.0.1", service.port))) as raw:
-        raw.settimeout(8)
+        raw.settimeout(PATIENCE_S)
         raw.sendall(request)
         told = b""
         with suppress(ConnectionResetError):
@@ -72,7 +72,7 @@ def test_a_handshake_with_a_body_is_closed(service: Service) -> None:
 @pytest.mark.parametrize("host", ["[", "a?token=b", "a#b", "@:99999999", ""])
 def test_a_host_that_is_none_does_no_harm(service: Service, host: str) -> None:
     with closing(socket.create_connection(("127.0.0.1", service.port))) as raw:
-        raw.settimeout(8)
+        raw.settimeout(PATIENCE_S)
         raw.sendall(upgrade().replace(b"Host: x", b"Host: " + host.encode()))
         told = b""
         while b'"type":"Begin"' not in told:
@@ -84,7 +84,7 @@ def test_a_host_that_is_none_does_no_harm(service: Service, host: str) -> None:
 @pytest.mark.parametrize("piece", [b"\0\x80" + MASK, b"\0\x81" + MASK + b"{"], ids=["empty", "one byte"])
 def test_a_message_in_pieces_without_end_is_1009(service: Service, piece: bytes) -> None:
     with closing(handshake(service)) as raw:
-        raw.settimeout(8)
+        raw.settimeout(PATIENCE_S)
         with suppress(OSError):
             raw.sendall(b"\x01\x80" + MASK + piece * (MAX_FRAGMENTS + 1))
         told = b""
@@ -99,7 +99,7 @@ def test_a_message_in_as_many_pieces_as_may_be_is_read(service: Service) -> None
     text = b'{"type": "Terminate"}'
     pieces = b"\0\x80" + MASK
     with closing(handshake(service)) as raw:
-        raw.settimeout(8)
+        raw.settimeout(PATIENCE_S)
         raw.sendall(b"\x01\x80" + MASK + pieces * (MAX_FRAGMENTS - 2) + bytes([0x80, 0x80 | len(text)]) + MASK + text)
         told = b""
         while received := raw.recv(65_536):

@@ -7,7 +7,7 @@ import socket
 import pytest
 from background import background
 from resuming_client import FORCE, TERMINATE, ResumingClient, is_noticed, kept, uncut, unread_end
-from running_service import CHUNK, Service, Start, eventually
+from running_service import CHUNK, Service, Start, StuckRecognizer, eventually
 from tcp_proxy import How, Proxy
 
 from tympan.engines.scripted import Script, ScriptedWord
@@ -92,9 +92,21 @@ def test_an_end_with_an_error_that_was_not_read_can_still_be_fetched(service: Se
     assert (client.told[-1]["type"], client.told[-1]["error_code"], code) == ("Error", 3006, 3006)
 
 
-def test_messages_after_terminate_are_counted_too(service: Service) -> None:
-    with unread_end(service, TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}) as client:
-        assert client.connects_again()["messages_received"] == 3
+def test_messages_after_terminate_are_counted_too(start: Start) -> None:
+    recognizer = StuckRecognizer()
+    service = start(recognizer=recognizer)
+    client = ResumingClient(service)
+    client.begins()
+    client.says(2000)
+    for message in (TERMINATE, {"type": "KeepAlive"}, {"type": "Nothing"}):
+        client.sends(message)
+    client.line.is_answered()  # all of it has come before the session is over
+    client.is_cut()
+    assert is_noticed(service)
+    assert client.connects_again()["messages_received"] == 3
+    recognizer.is_released.set()
+    assert client.hears_end() == (1000, "Session Ended")
+    assert client.story() == uncut(service)
 
 
 def test_a_line_may_break_many_times(service: Service) -> None:
@@ -150,7 +162,8 @@ def test_a_client_that_answers_no_ping_is_lost_and_its_session_kept(start: Start
 
 def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) -> None:
     words = tuple(ScriptedWord("long" * 250, number * 50, number * 50 + 50) for number in range(500))
-    service = start(Script(words, frame_ms=50))
+    network = NetworkConfig(send_timeout_s=3600, ping_interval_s=7200)  # longer than the client takes to say it all
+    service = start(Script(words, frame_ms=50), network=network)
     service.listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
     narrow = socket.socket()
     narrow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
@@ -163,7 +176,7 @@ def test_a_client_that_takes_nothing_is_lost_and_its_session_kept(start: Start) 
     [connection] = service.server.server_state.connections
     assert eventually(lambda: not connection.writable.is_set())
     assert kept(service) == 0
-    service.loop.passes(NetworkConfig().send_timeout_s)
+    service.loop.passes(network.send_timeout_s)
     assert is_noticed(service)
     client.sends(TERMINATE)
     client.resumes()

@@ -65,7 +65,8 @@ def test_a_made_up_key_is_told_once_and_sigterm_lets_sessions_tell_their_last_wo
     process = serve("--port", "0")
     key = read_until(process, r"^No API key was given\. Made one for this run: (\S+)$")[1]
     port = listening_port(process)
-    with connect(f"ws://127.0.0.1:{port}/v3/ws", additional_headers={"Authorization": key}) as connection:
+    address, headers = f"ws://127.0.0.1:{port}/v3/ws", {"Authorization": key}
+    with connect(address, additional_headers=headers, open_timeout=PATIENCE_S) as connection:
         client = Client(connection)
         client.hears()
         for _ in range(10):
@@ -106,7 +107,7 @@ def test_an_address_that_means_all_of_them_is_not_told_as_one_to_connect_to(serv
 def test_a_second_ctrl_c_ends_at_once_although_a_client_stays(serve: Serve) -> None:
     process = serve("--port", "0", "--no-auth")
     port = listening_port(process)
-    with connect(f"ws://127.0.0.1:{port}/v3/ws") as connection:
+    with connect(f"ws://127.0.0.1:{port}/v3/ws", open_timeout=PATIENCE_S) as connection:
         Client(connection).hears()
         process.send_signal(signal.SIGINT)
         process.send_signal(signal.SIGINT)

@@ -9,7 +9,7 @@ from pathlib import Path
 import httpx
 import pytest
 from cryptography.hazmat.primitives import serialization
-from running_service import KEY, Client, Start
+from running_service import KEY, PATIENCE_S, Client, Start
 from websockets.sync.client import connect
 
 from certificates import Certificate, make_certificate
@@ -31,11 +31,14 @@ def test_sessions_and_tokens_are_served_over_tls(start: Start, certificate: Cert
     trust = ssl.create_default_context(cafile=certificate.authority)
     headers = {"Authorization": KEY}
     answer = httpx.get(
-        f"https://localhost:{service.port}/v3/token?expires_in_seconds=60", headers=headers, verify=trust
+        f"https://localhost:{service.port}/v3/token?expires_in_seconds=60",
+        headers=headers,
+        verify=trust,
+        timeout=PATIENCE_S,
     )
     assert answer.status_code == 200
     address = f"wss://localhost:{service.port}/v3/ws?token={answer.json()['token']}"
-    with connect(address, ssl=trust, compression=None) as connection:
+    with connect(address, ssl=trust, compression=None, open_timeout=PATIENCE_S) as connection:
         client = Client(connection)
         assert client.hears()["type"] == "Begin"
         client.says(1500)
@@ -52,7 +55,7 @@ def test_a_client_gets_no_session_tickets(start: Start, certificate: Certificate
         socket.create_connection(("127.0.0.1", service.port)) as plain,
         trust.wrap_socket(plain, server_hostname="localhost") as secure,
     ):
-        secure.settimeout(5)
+        secure.settimeout(PATIENCE_S)
         secure.sendall(b"GET /v3/ws/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
         assert secure.recv(100).startswith(b"HTTP/1.1 200")
         assert secure.version() == "TLSv1.3"
@@ -62,11 +65,13 @@ def test_a_client_gets_no_session_tickets(start: Start, certificate: Certificate
 def test_who_speaks_no_tls_is_cut_and_others_are_served(start: Start, certificate: Certificate) -> None:
     service = start(network=NetworkConfig(tls=TlsFiles(certificate.both)))
     with socket.create_connection(("127.0.0.1", service.port)) as plain:
-        plain.settimeout(5)
+        plain.settimeout(PATIENCE_S)
         plain.sendall(b"GET / HTTP/1.1\r\n\r\n")
         assert plain.recv(100) == b""
     trust = ssl.create_default_context(cafile=certificate.authority)
-    assert httpx.get(f"https://localhost:{service.port}/v3/ws/health", verify=trust).status_code == 200
+    assert (
+        httpx.get(f"https://localhost:{service.port}/v3/ws/health", verify=trust, timeout=PATIENCE_S).status_code == 200
+    )
 
 
 def refusal(cert: Path, key: Path | None = None) -> str:

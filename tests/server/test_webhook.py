@@ -200,6 +200,7 @@ def test_a_resumable_session_that_nobody_resumes_is_posted_when_it_ends(start: S
     client = ResumingClient(service, wanting(receiver))
     client.begins()
     client.says(1500)
+    client.line.is_answered()
     client.is_cut()
     receiver.gets()
     assert transcripts(receiver) == [[SONNY_SAYS]]

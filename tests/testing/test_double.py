@@ -11,6 +11,7 @@ from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
+from running_service import PATIENCE_S
 from websockets.sync.client import connect as open_socket
 
 import tympan.testing
@@ -51,7 +52,9 @@ def call(server: DoubleServer, *, ms: int = 2500, forces: bool = False) -> list[
 def hang_up(server: DoubleServer, *, after_ms: int = 200) -> None:
     """An application that just closes."""
     headers = {"Authorization": server.api_key}
-    with open_socket(f"{server.url}/v3/ws?sample_rate=8000&token=secret", additional_headers=headers) as socket:
+    with open_socket(
+        f"{server.url}/v3/ws?sample_rate=8000&token=secret", additional_headers=headers, open_timeout=PATIENCE_S
+    ) as socket:
         for _ in range(after_ms // 100):
             socket.send(CHUNK)
         socket.recv()
@@ -152,7 +155,7 @@ def test_a_client_that_never_came_is_no_success(server: DoubleServer, monkeypatc
 def test_a_session_that_stays_open_is_told_as_such(server: DoubleServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heard_module, "PATIENCE_S", 0.05)
     headers = {"Authorization": server.api_key}
-    with open_socket(f"{server.url}/v3/ws", additional_headers=headers) as socket:
+    with open_socket(f"{server.url}/v3/ws", additional_headers=headers, open_timeout=PATIENCE_S) as socket:
         socket.recv()
         with pytest.raises(AssertionError, match=r"the connection was still open after 0\.05 s"):
             server.assert_terminated_gracefully()
@@ -241,7 +244,9 @@ def test_a_strict_double_refuses_what_the_hosted_service_refuses(server: DoubleS
     with DoubleServer(strict=True) as strict:
         for double in (strict, server):
             query, headers = "sample_rate=16000&vad_threshold=2", {"Authorization": double.api_key}
-            with open_socket(f"{double.url}/v3/ws?{query}", additional_headers=headers) as socket:
+            with open_socket(
+                f"{double.url}/v3/ws?{query}", additional_headers=headers, open_timeout=PATIENCE_S
+            ) as socket:
                 socket.recv()
         strict.assert_closed_with(3006)
     (told,) = strict.session.said
