@@ -20,6 +20,8 @@ DECLARED = ROOT / "tests" / "environments"
 INSTALLED = ROOT / ".venv" / "clients"
 REQUIRED = "TYMPAN_REQUIRE_CLIENTS"
 """Set to 1, a missing environment is a failure."""
+TIMEOUT_S = 300.0
+"""After so long a program hangs; on a busy machine some take a minute to start."""
 
 
 @dataclass(frozen=True)
@@ -37,9 +39,7 @@ class Environment:
         """The environment variables of such a process."""
         return os.environ | dict(self.variables) | variables
 
-    def run(
-        self, program: Path, *arguments: str, timeout_s: float = 120, **variables: str
-    ) -> subprocess.CompletedProcess[str]:
+    def run(self, program: Path, *arguments: str, **variables: str) -> subprocess.CompletedProcess[str]:
         """Run a program to its end; what it printed is in the result.
 
         Raises:
@@ -50,7 +50,7 @@ class Environment:
             env=self.surroundings(**variables),
             capture_output=True,
             text=True,
-            timeout=timeout_s,
+            timeout=TIMEOUT_S,
             check=False,
         )
 

@@ -29,7 +29,7 @@ def plugin(environment: Environment, program: str, service: SecureService, audio
 
     def run(*, key: str = KEY, **options: Any) -> list[Event]:
         arguments = (f"wss://{service.address}", key, str(audio), json.dumps(options))
-        return events(environment.run(PROGRAMS / program, *arguments, timeout_s=60, **service.trust))
+        return events(environment.run(PROGRAMS / program, *arguments, **service.trust))
 
     return run
 

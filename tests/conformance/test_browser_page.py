@@ -38,6 +38,13 @@ KEEPS_STREAMS = """
       return stream;
     };
 """
+WAITS_LONGER = """
+    {
+      const later = window.setTimeout.bind(window);
+      window.setTimeout = (act, ms, ...values) => later(act, 12 * ms, ...values);
+    }
+"""
+"""For the last words, a minute instead of five seconds: a busy machine may take longer than a user would wait."""
 SENTENCES = "Ever tried Ever failed"
 IS_RELEASED = "streams.length > 0 && streams.every((s) => s.getTracks().every((t) => t.readyState === 'ended'))"
 
@@ -56,6 +63,7 @@ def browser(beckett: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 def page(browser: Browser) -> Iterator[Page]:
     page = Page(browser)
     page.runs_first(KEEPS_STREAMS)
+    page.runs_first(WAITS_LONGER)
     yield page
     page.closes()
 

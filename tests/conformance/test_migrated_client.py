@@ -12,7 +12,7 @@ PROGRAM = Path(__file__).with_name("migrated_client.py")
 
 def run(address: str, key: str, recording: Path) -> list[str]:
     command = [sys.executable, str(PROGRAM), f"ws://{address}/v3/ws", key, str(recording)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
     return [line.rpartition("\r")[2] for line in done.stdout.split("\n")]
 
 

@@ -17,6 +17,7 @@ import subprocess
 import time
 import wave
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -198,15 +199,19 @@ def _hear(socket_: ClientConnection, text: str) -> list[str]:
 
 
 def _telephone(url: str, line: str, process: subprocess.Popen[bytes]) -> Performance:
-    """A call of 2.5 s as Twilio streams it: µ-law, 20 ms a message."""
+    """A call as Twilio streams it, µ-law, 20 ms a message: of 2.5 s, or until the relay has told a line."""
     quiet = base64.b64encode(b"\xff" * 160).decode()
     with _calls(url) as socket_:
         socket_.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
         socket_.send(json.dumps({"event": "start", "start": {"streamSid": "MZ0", "mediaFormat": {"sampleRate": 8000}}}))
-        for _ in range(125):
-            socket_.send(json.dumps({"event": "media", "media": {"track": "inbound", "payload": quiet}}))
-            time.sleep(0.02)
+        with ThreadPoolExecutor(1) as pool:
+            reading = pool.submit(_read_until, process, line, _HEARD_TIMEOUT_S)
+            sent = 0
+            while sent < 125 or not reading.done():  # the relay drops the call where it has no session yet
+                socket_.send(json.dumps({"event": "media", "media": {"track": "inbound", "payload": quiet}}))
+                sent += 1
+                time.sleep(0.02)
         socket_.send(json.dumps({"event": "stop", "stop": {}}))
-        told = _read_until(process, "transcription over", _HEARD_TIMEOUT_S)
+        told = reading.result() + _read_until(process, "transcription over", _HEARD_TIMEOUT_S)
     process.terminate()
     return _end(process, told, _END_TIMEOUT_S)

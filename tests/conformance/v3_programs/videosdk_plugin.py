@@ -42,13 +42,13 @@ async def main():
     global_event_emitter.on("speech_started", lambda *_: tell("started"))
     with wave.open(file, "rb") as recording:
         position_ms = 0
-        while chunk := recording.readframes(320) or bytes(640) * (left > 0):
+        while (speech := recording.readframes(320)) or left > 0:
             if position_ms == flush_at_ms:
                 await plugin.flush()
-            samples = numpy.repeat(numpy.frombuffer(chunk, numpy.int16), 3 * 2)
+            samples = numpy.repeat(numpy.frombuffer(speech or bytes(640), numpy.int16), 3 * 2)
             await plugin.process_audio(samples.tobytes())
             position_ms += 20
-            await asyncio.sleep(pace_s)
+            await asyncio.sleep(pace_s if speech else 0.02)
     await plugin.aclose()
     tell("done")
 
