@@ -102,7 +102,7 @@ class Call:
 
     def plays_until_words_come(self, audio: bytes) -> int:
         """16 kHz PCM16 by 50 ms, until the service has told words of an open turn, or has closed: what it said is
-        judged later. Never faster than it is owed, for no more may be sent than it needs. Returns the bytes sent."""
+        judged later. A stall is not made up for: no more is sent than it needs. Returns the bytes sent."""
         sent_bytes = 0
         with suppress(ConnectionClosed):
             while sent_bytes < len(audio):

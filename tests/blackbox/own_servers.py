@@ -17,7 +17,10 @@ SESSIONS_PER_KEY, NEW_SESSIONS_PER_MINUTE = 3, 4
 """Where there are such limits: few, so that a test opens them within the minute on any machine."""
 
 _HERE = str(Path(__file__).parent)
-_TOKEN_SECRET = "secret of the suite"
+_SETTINGS = {
+    "TYMPAN_TOKEN_SECRET": "secret of the suite",
+    "TYMPAN_MAX_SESSIONS": "100",  # or it would depend on the cores of the machine
+}
 _LISTENING = "Listening on http://"
 _PROGRAM = "import sys; from tympan.cli.main import main; sys.exit(main())"
 _WITH_FAILING_ENGINE = f"import failing_engine; failing_engine.register(); {_PROGRAM}"
@@ -30,6 +33,7 @@ class OwnServer:
 
     def __init__(self, process: subprocess.Popen[str], endpoint: Endpoint) -> None:
         self._process = process
+        self._is_asked_to_stop = False
         self.endpoint = endpoint
 
     def is_let_alone(self) -> None:
@@ -41,7 +45,10 @@ class OwnServer:
         assert sessions == 0, f"{sessions} sessions are still there after {_PATIENCE_S:g} s"
 
     def is_asked_to_stop(self) -> None:
-        self._process.terminate()
+        """By one signal, however often: a second would end it at once, or find it when it heeds none any more."""
+        if not self._is_asked_to_stop:
+            self._process.terminate()
+        self._is_asked_to_stop = True
 
     def ends(self) -> None:
         """It has been asked to stop, and does."""
@@ -62,7 +69,7 @@ def start(
         [sys.executable, "-c", program, "serve", "--port", "0", "--log-level", "error", *flags, *strict],
         stderr=subprocess.PIPE,
         text=True,
-        env=os.environ | {"TYMPAN_TOKEN_SECRET": _TOKEN_SECRET, "PYTHONPATH": _HERE} | (settings or {}),
+        env=os.environ | {"PYTHONPATH": _HERE} | _SETTINGS | (settings or {}),
     )
     assert process.stderr is not None
     line = process.stderr.readline().strip()
