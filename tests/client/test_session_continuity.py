@@ -29,6 +29,7 @@ from tympan.client import (
     SessionOver,
     SessionParameters,
     Termination,
+    Timeouts,
     Turn,
     UpdateConfiguration,
     connect,
@@ -597,9 +598,41 @@ def test_audio_that_waits_for_a_slow_server_holds_the_caller_up() -> None:
         await session.terminate()
 
     stage = Stage(slow)
-    stage.hold(act, max_kept_audio_s=2.0)
+    stage.hold(act, max_kept_audio_s=2.0, timeouts=Timeouts())
 
     assert len(stage.visits[0].audio) == 200 * 32_000
+
+
+def test_controls_wait_for_a_slow_server_as_audio_does() -> None:
+    may_listen = asyncio.Event()
+    chunk, offered = bytes(32_000), 0
+
+    async def slow(visit: Visit) -> None:
+        await visit.says(BEGIN)
+        visit.connection.transport.pause_reading()  # type: ignore[attr-defined]
+        await may_listen.wait()
+        visit.connection.transport.resume_reading()  # type: ignore[attr-defined]
+        await farewell(visit)
+
+    async def act(session: Session) -> None:
+        nonlocal offered
+        with suppress(TimeoutError):  # no room is left
+            while True:
+                async with asyncio.timeout(0.2):
+                    await session.send_audio(chunk)
+                offered += 1
+        asyncio.get_running_loop().call_later(0.05, may_listen.set)
+        await session.force_endpoint()
+        await session.send_audio(chunk)
+        await session.terminate()
+
+    stage = Stage(slow)
+    told = stage.hold(act, max_kept_audio_s=2.0, timeouts=Timeouts())
+
+    (visit,) = stage.visits
+    assert [item["type"] for item in visit.controls] == ["ForceEndpoint", "Terminate"]
+    assert len(visit.audio) == (offered + 1) * len(chunk)
+    assert [type(event) for event in told] == [Termination]
 
 
 def test_leaving_while_there_is_no_connection_is_bounded_and_told() -> None:

@@ -78,7 +78,7 @@ class Outgoing:
 
     def offer_control(self, message: PlainClientMessage) -> None:
         """A control to send after everything offered before. Raises ReplayFull."""
-        byte_count = len(encode_message(message)) + _CONTROL_OVERHEAD_BYTES
+        byte_count = kept_bytes(message)
         self._make_room(byte_count)
         if isinstance(message, Terminate):
             self._terminate_number = self._replay.end.messages
@@ -146,6 +146,11 @@ class Outgoing:
     def _forget(self, until_ms: int) -> None:
         for message in self._replay.forget_until(StreamMs(max(0, min(until_ms, self.sent_ms)))):
             self._configuration |= _changes(message)
+
+
+def kept_bytes(message: PlainClientMessage) -> int:
+    """How much room a control takes."""
+    return len(encode_message(message)) + _CONTROL_OVERHEAD_BYTES
 
 
 def _changes(message: PlainClientMessage) -> dict[str, ParameterValue]:

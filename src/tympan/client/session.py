@@ -10,6 +10,7 @@ from tympan.client.audio_source import AudioSource
 from tympan.client.conversation import Conversation
 from tympan.client.errors import BufferFull, SessionOver, SilentServer
 from tympan.client.events import Event
+from tympan.client.outgoing import kept_bytes
 from tympan.core.audio import AudioFormat
 from tympan.core.errors import ReplayFull, UsageError
 from tympan.core.units import StreamMs
@@ -83,7 +84,7 @@ class Session:
                 await source.close()
 
     async def send(self, message: PlainClientMessage) -> None:
-        """Send a control message. It acts in order with the audio.
+        """Send a control message. It acts in order with the audio, and waits for room as audio does.
 
         Raises:
             SessionOver, BufferFull: as `send_audio` does.
@@ -91,7 +92,7 @@ class Session:
         if isinstance(message, Terminate):
             await self.terminate()
             return
-        self._check_open()
+        await self._wait_for_room(kept_bytes(message))
         self._offer(message)
         if isinstance(message, UpdateConfiguration):
             self._follow(message)
@@ -116,8 +117,13 @@ class Session:
         """
         if self._has_terminated or self._inbox.is_finished:
             return
-        self._offer(Terminate())
-        self._has_terminated = True
+        self._has_terminated = True  # from now on, or whoever sends audio would take the room that is waited for
+        try:
+            if await self._has_room_to_end():
+                self._offer(Terminate())
+        except BaseException:
+            self._has_terminated = False
+            raise
         self._conversation.is_over.set()
 
     async def receive(self) -> Event | None:
@@ -163,11 +169,22 @@ class Session:
     async def _wait_for_room(self, byte_count: int) -> None:
         self._check_open()
         while not self._outgoing.has_room(byte_count):
-            if not self._conversation.is_connected:
-                raise self._full()
-            self._conversation.has_room.clear()
-            await self._conversation.has_room.wait()
+            await self._wait_for_some_room()
             self._check_open()
+
+    async def _has_room_to_end(self) -> bool:
+        """Wait for it; False where the session is over before."""
+        while not self._outgoing.has_room(kept_bytes(Terminate())):
+            await self._wait_for_some_room()
+            if self._inbox.is_finished:
+                return False
+        return True
+
+    async def _wait_for_some_room(self) -> None:
+        if not self._conversation.is_connected:
+            raise self._full()
+        self._conversation.has_room.clear()
+        await self._conversation.has_room.wait()
 
     def _offer(self, message: PlainClientMessage) -> None:
         try:
