@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -65,7 +64,7 @@ class _Recorder:
     failure: str | None = "the connection closed before Termination"
 
     def receive(self, message: str | bytes) -> None:
-        now_s = time.perf_counter()
+        now_s = _now_s()
         payload = json.loads(message)
         match payload["type"]:
             case "Turn":
@@ -109,7 +108,7 @@ async def converse(
         begin = json.loads(await socket.recv())
         if begin["type"] != "Begin":
             raise ConversationFailed(f"expected Begin, got {begin}")
-        recorder = _Recorder(time.perf_counter())
+        recorder = _Recorder(_now_s())
         listening = asyncio.create_task(_listen(socket, recorder))
         try:
             sent, lags = await _send_all(socket, recorder, samples, pace, controls)
@@ -127,10 +126,15 @@ async def converse(
         tuple(recorder.turns),
         tuple(sent),
         len(samples) // SAMPLES_PER_MS,
-        time.perf_counter() - recorder.t0_s,
+        _now_s() - recorder.t0_s,
         percentile(lags, 99) if pace.is_real_time else 0.0,
         recorder.reported_audio_s,
     )
+
+
+def _now_s() -> float:
+    """By the clock of the event loop, which tests may choose."""
+    return asyncio.get_running_loop().time()
 
 
 async def _listen(socket: ClientConnection, recorder: _Recorder) -> None:
@@ -154,7 +158,7 @@ async def _send_all(
     lags_ms: list[float] = []
 
     async def say(message: Mapping[str, Any]) -> None:
-        sent.append(SentControl((time.perf_counter() - recorder.t0_s) * 1000, message["type"]))
+        sent.append(SentControl((_now_s() - recorder.t0_s) * 1000, message["type"]))
         await socket.send(json.dumps(message))
 
     chunk_ms = CHUNK_MS if pace.is_real_time else FAST_CHUNK_MS
@@ -179,16 +183,16 @@ async def _send_all(
 async def _wait_until_spoken(recorder: _Recorder, position_ms: int) -> float:
     """Returns how late it is then, in ms."""
     due_s = recorder.t0_s + position_ms / 1000
-    await asyncio.sleep(max(0.0, due_s - time.perf_counter()))
-    return (time.perf_counter() - due_s) * 1000
+    await asyncio.sleep(max(0.0, due_s - _now_s()))
+    return (_now_s() - due_s) * 1000
 
 
 async def _wait_until_heard(recorder: _Recorder, until_ms: int) -> None:
     """Wait for a word at `until_ms`. Silence brings no words: after a stall, the audio counts as heard."""
     while recorder.heard_until_ms < until_ms:
         await asyncio.sleep(0.01)
-        quiet_s = time.perf_counter() - max(recorder.last_arrival_s, recorder.t0_s)
+        quiet_s = _now_s() - max(recorder.last_arrival_s, recorder.t0_s)
         if quiet_s > _STALL_S:
             recorder.heard_until_ms += 5_000
-            recorder.last_arrival_s = time.perf_counter()
+            recorder.last_arrival_s = _now_s()
     await asyncio.sleep(0)

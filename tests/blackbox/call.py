@@ -100,16 +100,18 @@ class Call:
                 break
         self.sent.append(f"{len(audio)} bytes of audio by {chunk_bytes}")
 
-    def plays_until_words_come(self, audio: bytes) -> None:
-        """16 kHz PCM16 by 50 ms, until the service has told words of an open turn."""
-        patience_s, self.patience_s = self.patience_s, 0.05 / (self.realtime_factor or 1)
-        for start in range(0, len(audio), 1600):
-            self.socket.send(audio[start : start + 1600])
-            with suppress(TimeoutError):
-                if self.receive().get("words"):
+    def plays_until_words_come(self, audio: bytes) -> int:
+        """16 kHz PCM16 by 50 ms, until the service has told words of an open turn, or has closed: what it said is
+        judged later. Never faster than it is owed, for no more may be sent than it needs. Returns the bytes sent."""
+        sent_bytes = 0
+        with suppress(ConnectionClosed):
+            while sent_bytes < len(audio):
+                self.socket.send(audio[sent_bytes : sent_bytes + 1600])
+                sent_bytes += 1600
+                if self._tells_words_within(0.05 / (self.realtime_factor or 1)):
                     break
-        self.patience_s = patience_s
-        self.sent.append(f"{start + 1600} bytes of audio, until words came")
+        self.sent.append(f"{sent_bytes} bytes of audio, until words came")
+        return sent_bytes
 
     def hears(self, says: str = "4: the service answers") -> Message:
         """The next message."""
@@ -180,14 +182,14 @@ class Call:
         sent = "; ".join(short(text, 100) for text in self.sent[-6:]) or "nothing"
         return f"{self.target}\n  sent: {sent}\n  heard: " + ("\n         ".join(heard) or "nothing")
 
-    def receive(self) -> Message:
+    def receive(self, patience_s: float | None = None) -> Message:
         """The next message, kept.
 
         Raises:
-            TimeoutError: none came for `patience_s`.
+            TimeoutError: none came for so long, the call's own patience if not told otherwise.
             ConnectionClosed: none will.
         """
-        payload = self.socket.recv(timeout=self.patience_s)
+        payload = self.socket.recv(timeout=self.patience_s if patience_s is None else patience_s)
         try:
             message = json.loads(payload) if isinstance(payload, str) else None
         except ValueError:
@@ -197,6 +199,14 @@ class Call:
             broken("1: the service sends JSON objects as text and nothing else", short(payload), self)
         self.messages.append(message)
         return message
+
+    def _tells_words_within(self, patience_s: float) -> bool:
+        give_up_at = time.monotonic() + patience_s
+        with suppress(TimeoutError):
+            while not self.receive(max(0.0, give_up_at - time.monotonic())).get("words"):
+                pass
+            return True
+        return False
 
     def _ending(self) -> Ended:
         code, reason = self.socket.close_code, self.socket.close_reason

@@ -164,20 +164,46 @@ def limited(ours: None, limited_server: OwnServer) -> Iterator[Endpoint]:
 
 
 @pytest.fixture(scope="session")
-def hurried_server(servers: Servers, script: Path) -> OwnServer:
-    """Sessions last 4 s, and 3 s without a message; a key opens few, and few in a minute."""
+def counting_server(servers: Servers, script: Path) -> OwnServer:
     names = (KEY, "another-key", "a-third-key", "a-fourth-key", "a-fifth-key")
     keys = [flag for name in names for flag in ("--api-key", name)]
-    flags = ("--script", str(script), "--max-session-s", "4", "--max-sessions-per-key", str(SESSIONS_PER_KEY))
-    limits = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
-    return servers.start(*keys, *flags, *limits, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "3"})
+    at_once = ("--max-sessions-per-key", str(SESSIONS_PER_KEY))
+    in_a_minute = ("--max-new-sessions-per-minute", str(NEW_SESSIONS_PER_MINUTE))
+    return servers.start(*keys, "--script", str(script), *at_once, *in_a_minute)
 
 
 @pytest.fixture
-def hurried(ours: None, hurried_server: OwnServer) -> Iterator[Endpoint]:
+def counting(ours: None, counting_server: OwnServer) -> Iterator[Endpoint]:
+    """A key opens few sessions, and few in a minute. Nothing here ends one that the client holds."""
+    yield counting_server.endpoint
+    counting_server.endpoint.hang_up()
+
+
+@pytest.fixture(scope="session")
+def brief_server(servers: Servers, script: Path) -> OwnServer:
+    """Sessions last 4 s, whatever their clients do."""
+    return servers.start("--api-key", KEY, "--script", str(script), "--max-session-s", "4")
+
+
+@pytest.fixture
+def brief(ours: None, brief_server: OwnServer) -> Iterator[Endpoint]:
     """The same, for one test."""
-    yield hurried_server.endpoint
-    hurried_server.endpoint.hang_up()
+    yield brief_server.endpoint
+    brief_server.endpoint.hang_up()
+
+
+@pytest.fixture(scope="session")
+def impatient_server(servers: Servers, script: Path) -> OwnServer:
+    """Whoever says nothing for 3 s is let go."""
+    flags = ("--api-key", KEY, "--script", str(script))
+    return servers.start(*flags, settings={"TYMPAN_INACTIVITY_TIMEOUT_S": "3"})
+
+
+@pytest.fixture
+def impatient(ours: None, impatient_server: OwnServer) -> Iterator[Endpoint]:
+    """The same, for one test."""
+    yield impatient_server.endpoint
+    impatient_server.endpoint.hang_up()
 
 
 @pytest.fixture(scope="session")

@@ -64,22 +64,22 @@ def test_one_session_too_many_is_3009_until_another_ends(limited: Endpoint) -> N
     begun(limited).terminates()
 
 
-def test_one_session_of_a_key_too_many_is_3009(hurried: Endpoint) -> None:
+def test_one_session_of_a_key_too_many_is_3009(counting: Endpoint) -> None:
     for _ in range(SESSIONS_PER_KEY):
-        hurried.calls(key="another-key").hears_begin()
+        counting.calls(key="another-key").hears_begin()
     text = "Unauthorized Connection: Too many concurrent sessions"
     says = "4.12: too many sessions of a key are 3009"
-    hurried.calls(key="another-key").hears_refusal(says).must_be(3009, text, says, is_before_begin=True)
-    begun(hurried).terminates()
+    counting.calls(key="another-key").hears_refusal(says).must_be(3009, text, says, is_before_begin=True)
+    begun(counting).terminates()
 
 
-def test_one_new_session_too_many_is_1008(hurried: Endpoint) -> None:
+def test_one_new_session_too_many_is_1008(counting: Endpoint) -> None:
     for _ in range(NEW_SESSIONS_PER_MINUTE):
-        call = hurried.calls(key="a-third-key")
+        call = counting.calls(key="a-third-key")
         call.hears_begin()
         call.terminates()
     says, text = "4.12: too many new sessions of a key are 1008", "Unauthorized Connection: Too many new sessions"
-    hurried.calls(key="a-third-key").hears_refusal(says).must_be(1008, text, says, is_before_begin=True)
+    counting.calls(key="a-third-key").hears_refusal(says).must_be(1008, text, says, is_before_begin=True)
 
 
 def test_a_refused_session_takes_no_place(limited: Endpoint) -> None:

@@ -36,6 +36,7 @@ def test_a_session_with_speech_is_not_silent(listening: Endpoint, player: Player
     test_blackbox_rules.test_a_session_with_speech_is_not_silent(listening, player, performance)
 
 
-def test_force_endpoint_ends_the_open_turn_at_once(listening: Endpoint, player: Player) -> None:
-    test_blackbox_control.test_force_endpoint_ends_the_open_turn_at_once(listening, player, test_blackbox_control.US)
+def test_force_endpoint_ends_the_open_turn_without_more_audio(listening: Endpoint, player: Player) -> None:
+    check = test_blackbox_control.test_force_endpoint_ends_the_open_turn_without_more_audio
+    check(listening, player, test_blackbox_control.US)
     listening.hang_up()

@@ -193,16 +193,16 @@ def test_one_session_too_many_is_4102(limited: Endpoint) -> None:
     says_goodbye(first)
 
 
-def test_a_key_that_opens_too_much_is_4102(hurried: Endpoint) -> None:
+def test_a_key_that_opens_too_much_is_4102(counting: Endpoint) -> None:
     """Too many at once, and too many in a minute."""
     text = "This account has exceeded the number of allowed streams"
     for limit, key in ((SESSIONS_PER_KEY, "a-fourth-key"), (NEW_SESSIONS_PER_MINUTE, "a-fifth-key")):
         for _ in range(limit):
-            call = hurried.calls(RATE, path=PATH, key=key)
+            call = counting.calls(RATE, path=PATH, key=key)
             call.hears("8.3: SessionBegins")
             if limit is NEW_SESSIONS_PER_MINUTE:
                 says_goodbye(call)
-        is_ended(hurried.calls(RATE, path=PATH, key=key).hears_end(), 4102, text, has_begun=False)
+        is_ended(counting.calls(RATE, path=PATH, key=key).hears_end(), 4102, text, has_begun=False)
 
 
 def test_a_server_fault_is_1011_after_session_terminated(failing: OwnServer) -> None:
@@ -218,14 +218,12 @@ def test_a_server_that_stops_is_1013_after_session_terminated(stopping: OwnServe
     is_ended(call.hears_end(), 1013, text, has_begun=True)
 
 
-def test_an_idle_client_is_let_go_with_4031(hurried: Endpoint) -> None:
-    is_ended(begun(hurried).hears_end(), 4031, "Session idle for too long", has_begun=True)
+def test_an_idle_client_is_let_go_with_4031(impatient: Endpoint) -> None:
+    is_ended(begun(impatient).hears_end(), 4031, "Session idle for too long", has_begun=True)
 
 
-def test_the_longest_session_is_4008_after_its_last_words(hurried: Endpoint) -> None:
-    call = begun(hurried, "disable_partial_transcripts=true")
-    call.plays(bytes(SONNY_MS * 32), chunk_bytes=100 * 32)
-    call.realtime_factor = 1  # slow enough to live until its expiry
+def test_the_longest_session_is_4008_after_its_last_words(brief: Endpoint) -> None:
+    call = begun(brief, "disable_partial_transcripts=true")
     call.plays(bytes(SONNY_MS * 32), chunk_bytes=100 * 32)
     is_ended(call.hears_end(), 4008, "Session Expired", has_begun=True)
     assert [final["text"] for final in of_type(call, "FinalTranscript")][:1] == ["Hi, my name is Sonny."], call.story()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import soundfile
 from command_line import MakeAudio, Ran, Run
 
 from tympan.cli.main import main
+from unhurried_loop import run_unhurried
 
 
 @pytest.fixture
@@ -28,6 +30,8 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TYMPAN_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("COLUMNS", "200")
+    # No command may lose its patience because the machine had no time for it, or for the server of the test.
+    monkeypatch.setattr(asyncio, "run", run_unhurried)
 
     def run_command(*arguments: object) -> Ran:
         capsys.readouterr()

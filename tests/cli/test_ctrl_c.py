@@ -34,6 +34,9 @@ PROMISE_S = 6.0
 PATIENCE_S = 60
 _BYTES_PER_S = 32_000
 
+AS_SPOKEN = ["listen --input", "transcribe --realtime"]
+"""Little is on its way then: a service that is slow still reads up to Terminate while its last words are awaited."""
+
 
 class Pressed:
     """A command that was interrupted."""
@@ -115,7 +118,7 @@ def test_in_mid_sentence_the_last_turn_is_told(speech: Path, script: Path, tmp_p
     assert (pressed.code, pressed.output, pressed.errors) == (130, "Book a table.\nThanks.\n", "")
 
 
-@pytest.mark.parametrize("words", ["listen --input", "transcribe"])
+@pytest.mark.parametrize("words", AS_SPOKEN)
 def test_a_service_that_never_finishes_is_given_up_and_what_was_heard_is_told(
     speech: Path, open_turn: Service, words: str
 ) -> None:
@@ -123,7 +126,7 @@ def test_a_service_that_never_finishes_is_given_up_and_what_was_heard_is_told(
         assert open_turn.has_spoken.wait(PATIENCE_S)
         pressed = press(process)
 
-    assert open_turn.has_terminate.is_set()
+    assert open_turn.has_terminate.wait(PATIENCE_S)
     assert (pressed.code, pressed.output) == (130, "half a\n")
     assert pressed.errors == "tympan: the last words did not come in time; what was heard before them is kept\n"
 
@@ -143,7 +146,7 @@ def test_while_reconnecting_to_a_server_that_is_gone_it_ends_with_what_was_heard
     assert "Traceback" not in pressed.errors
 
 
-@pytest.mark.parametrize("words", ["listen --input", "transcribe"])
+@pytest.mark.parametrize("words", AS_SPOKEN)
 def test_a_second_one_ends_at_once(speech: Path, open_turn: Service, words: str) -> None:
     with command(*words.split(), speech, "--url", open_turn.url) as process:
         assert open_turn.has_spoken.wait(PATIENCE_S)

@@ -146,4 +146,4 @@ def test_turns_come_unformatted_and_where_it_is_wanted_formatted_too(is_wanted: 
             turns = [event async for event in session if isinstance(event, Turn) and event.end_of_turn]
             return [turn.turn_is_formatted for turn in turns if turn.turn_order == 0]
 
-    assert asyncio.run(scene()) == told
+    assert run(scene) == told

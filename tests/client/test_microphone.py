@@ -16,6 +16,7 @@ from tympan.client.errors import AudioDeviceError
 from tympan.client.microphone import AudioLoss, Microphone
 from tympan.client.portaudio import DeviceInfo, choose_device, input_devices
 from tympan.client.scripted_device import ScriptedDevice
+from unhurried_loop import run_unhurried
 
 SPEECH = [bytes([index + 1]) * 1_600 for index in range(4)]
 
@@ -30,7 +31,7 @@ def with_device(device: ScriptedDevice, what: Callable[[Microphone], Coroutine[A
                 return await what(microphone)
 
     try:
-        return asyncio.run(use())
+        return run_unhurried(use())
     finally:
         assert not device.is_open
 

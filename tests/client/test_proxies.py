@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 
 import pytest
 from staged_server import BEGIN, SHORT, TERMINATION, hear_terminate, run, say, server
@@ -35,7 +35,12 @@ async def plays(connection: ServerConnection) -> None:
 async def http_proxy(asked: list[str]) -> AsyncIterator[str]:
     """A proxy that knows CONNECT alone, and one machine: this one, whatever it is called."""
 
+    served: list[asyncio.Task[None]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        served.append(task)
         request = (await reader.readuntil(b"\r\n\r\n")).decode()
         asked.append(request.partition("\r\n")[0])
         port = request.split()[1].partition(":")[2]
@@ -44,14 +49,17 @@ async def http_proxy(asked: list[str]) -> AsyncIterator[str]:
         await asyncio.gather(pump(reader, far_writer), pump(far_reader, writer))
 
     async def pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        while data := await reader.read(4096):
-            writer.write(data)
+        with suppress(ConnectionError):
+            while data := await reader.read(4096):
+                writer.write(data)
         writer.close()
+        with suppress(ConnectionError):
+            await writer.wait_closed()
 
     async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
         yield f"127.0.0.1:{listening.sockets[0].getsockname()[1]}"
         listening.close()
-        await asyncio.sleep(0.05)  # the pumps see the end of both sides
+        await asyncio.gather(*served)  # the pumps see the end of both sides
 
 
 async def talk(url: str, **options: object) -> list[object]:

@@ -9,19 +9,9 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from services import KEY, SecureService, running, tls_flags
+from services import KEY, SCRIPT, SecureService, running, tls_flags
 
 from certificates import Certificate, make_certificate
-
-SCRIPT = {
-    "words": [
-        {"text": "Hi,", "start_ms": 100, "end_ms": 300},
-        {"text": "my", "start_ms": 320, "end_ms": 450},
-        {"text": "name", "start_ms": 460, "end_ms": 700},
-        {"text": "is", "start_ms": 720, "end_ms": 900},
-        {"text": "Sonny.", "start_ms": 950, "end_ms": 1400, "end_of_turn_confidence": 0.75},
-    ]
-}
 
 
 @pytest.fixture(scope="session")

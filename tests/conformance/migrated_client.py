@@ -1,6 +1,7 @@
 """A v3 client in the style of the vendor's migration guide: websocket-client, threads, 50 ms chunks, Terminate.
 
-Everything is as such programs do it, but for the microphone, which reads a wave file at its own pace.
+Everything is as such programs do it, but for the microphone, which reads a wave file at its own pace, and for the
+patience with which it waits for the end.
 Run: python migrated_client.py URL KEY FILE
 """
 
@@ -19,6 +20,7 @@ import websocket
 CONNECTION_PARAMS = {"sample_rate": 16000, "format_turns": True}
 FRAMES_PER_BUFFER = 800
 SAMPLE_RATE = CONNECTION_PARAMS["sample_rate"]
+PATIENCE_S = 60.0
 
 stop_event = threading.Event()
 microphone_is_over = threading.Event()
@@ -65,7 +67,7 @@ def on_close(ws, close_status_code, close_msg):
     print(f"\nWebSocket Disconnected: Status={close_status_code}, Msg={close_msg}")
     stop_event.set()
     if audio_thread and audio_thread.is_alive():
-        audio_thread.join(timeout=1.0)
+        audio_thread.join(timeout=PATIENCE_S)
 
 
 def run():
@@ -83,9 +85,9 @@ def run():
         time.sleep(0.1)
     if ws_app.sock and ws_app.sock.connected:
         ws_app.send(json.dumps({"type": "Terminate"}))
-        ws_thread.join(timeout=5.0)
+        ws_thread.join(timeout=PATIENCE_S)
     ws_app.close()
-    ws_thread.join(timeout=2.0)
+    ws_thread.join(timeout=PATIENCE_S)
 
 
 if __name__ == "__main__":

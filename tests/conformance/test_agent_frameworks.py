@@ -126,7 +126,7 @@ def test_videosdk_hears_one_final_of_a_u3_model(videosdk: Run) -> None:
 
 
 def test_videosdk_forces_the_end_of_a_turn(videosdk: Run) -> None:
-    told = videosdk(flush_at_ms=800)
+    told = videosdk(flush_at_ms=800, turns=2)
     assert [event["text"] for event in told if event["event"] == "final_transcript"] == ["Hi, my name", "Is Sonny."]
 
 
@@ -150,7 +150,7 @@ def test_pipecat_gets_one_final_that_it_waits_for_at_every_stop(
     third_party: ThirdParty, real: SecureService, beckett: Path, model: str
 ) -> None:
     told = plugin(third_party("pipecat-1.14"), "pipecat_service.py", real, beckett)(
-        model=model, speech=BECKETT_SPEECH, measures=True, pace_s=0.01
+        model=model, speech=BECKETT_SPEECH, measures=True
     )
     answers = [event for event in told if event["event"] in {"final", "measured"}]
     stops = len(BECKETT_SPEECH) // 2
@@ -160,16 +160,13 @@ def test_pipecat_gets_one_final_that_it_waits_for_at_every_stop(
 
 
 def test_vision_agents_hears_real_speech(third_party: ThirdParty, real: SecureService, beckett: Path) -> None:
-    # It hangs up without waiting for the last words: the pace leaves the engine time.
-    told = plugin(third_party("vision-agents-plugin-0.6"), "vision_agents_plugin.py", real, beckett)(
-        pace_s=0.02, linger_s=3
-    )
+    told = plugin(third_party("vision-agents-plugin-0.6"), "vision_agents_plugin.py", real, beckett)(turns=6)
     names = kinds(told)
     assert names.count("started") == names.count("ended") == len(finals(told))
     assert spoken(finals(told)).startswith(BECKETT)
 
 
 def test_videosdk_hears_real_speech(third_party: ThirdParty, real: SecureService, beckett: Path) -> None:
-    told = plugin(third_party("videosdk-plugin-1.0"), "videosdk_plugin.py", real, beckett)(pace_s=0.01)
+    told = plugin(third_party("videosdk-plugin-1.0"), "videosdk_plugin.py", real, beckett)(turns=2)
     texts = [event["text"] for event in told if event["event"] == "final_transcript"]
     assert spoken(texts).startswith(BECKETT)

@@ -20,7 +20,6 @@ from chromium import Browser, Page, running_browser
 from running_service import KEY, endings, eventually, make_service
 from services import KEY as SECURE_KEY
 from services import SecureService
-from told import BECKETT, spoken
 
 from third_party import INSTALLED, Environment
 from tympan.client import mint_token
@@ -39,6 +38,7 @@ KEEPS_STREAMS = """
       return stream;
     };
 """
+SENTENCES = "Ever tried Ever failed"
 IS_RELEASED = "streams.length > 0 && streams.every((s) => s.getTracks().every((t) => t.readyState === 'ended'))"
 
 
@@ -93,11 +93,12 @@ def test_real_speech_is_shown_while_it_is_spoken_and_the_microphone_is_released(
             page.clicks("#switch")
             page.waits(is_in("listening"))
             page.waits("document.querySelector('.tentative')?.textContent")
-            page.waits("(document.getElementById('captions').innerText.match(/\\.$/gm) ?? []).length >= 2")
+            page.waits(
+                f"document.getElementById('captions').innerText.replace(/[^a-z]+/gi, ' ').includes({SENTENCES!r})"
+            )
             assert not page.says(IS_RELEASED)
             page.clicks("#switch")
             page.waits(is_in("off"))
-        assert spoken([page.says("document.getElementById('captions').innerText")]).startswith(BECKETT[:22])
         assert page.says(IS_RELEASED)
         assert page.problems == []
         assert eventually(service.is_idle)

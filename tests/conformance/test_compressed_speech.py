@@ -43,9 +43,8 @@ def heard(service: SecureService, query: str, messages: Iterable[bytes]) -> list
     """The words of all finals."""
     trust = ssl.create_default_context(cafile=service.authority)
     told: list[dict[str, Any]] = []
-    with connect(
-        f"wss://{service.address}/v3/ws?{query}", additional_headers={"Authorization": KEY}, ssl=trust
-    ) as socket:
+    url, headers = f"wss://{service.address}/v3/ws?{query}", {"Authorization": KEY}
+    with connect(url, additional_headers=headers, ssl=trust, open_timeout=60) as socket:
         for message in messages:
             socket.send(message)
         socket.send(json.dumps({"type": "Terminate"}))

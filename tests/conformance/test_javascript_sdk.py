@@ -38,7 +38,6 @@ def test_a_turn_ends_raw_and_then_formatted(sdk: JavascriptSdk) -> None:
     assert finals(told) == ["hi my name is sonny", "Hi, my name is Sonny."]
     assert [event["is_formatted"] for event in told if event["event"] == "final"] == [False, True]
     assert told[-2]["words"][-1] == ["Sonny.", 950, 1400]
-    assert told[-1]["closing_ms"] < 3000  # it would wait five seconds for the end
 
 
 def test_a_turn_ends_once_when_no_formatting_is_wanted(sdk: JavascriptSdk) -> None:

@@ -42,6 +42,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:connect:DeprecationWarning")
 
 CHUNK = b"\0" * 1600
 HUM = (b"\x00\x20" * 40 + b"\x00\xe0" * 40) * 10
+PATIENCE_S = 60.0
+"""For what the SDK would give up after a second or five: a busy machine may take longer."""
 KINDS = (
     RealTimeEvents.Begin,
     RealTimeEvents.SpeechStarted,
@@ -68,8 +70,13 @@ class Listener:
         return [event for event in self.events if isinstance(event, kind)]
 
 
-def options(address: str, key: str = "a-key") -> RealTimeTranscriberOptions:
-    return RealTimeTranscriberOptions(api_key=key, api_host=f"ws://{address}")
+def options(host: str, **credential: str) -> RealTimeTranscriberOptions:
+    return RealTimeTranscriberOptions(
+        **(credential or {"api_key": "a-key"}),
+        api_host=host,
+        connect_timeout=PATIENCE_S,
+        terminate_timeout=PATIENCE_S,
+    )
 
 
 def microphone(ms: int) -> Iterator[bytes]:
@@ -80,7 +87,7 @@ def microphone(ms: int) -> Iterator[bytes]:
 
 
 def connected(address: str, listener: Listener, key: str = "a-key", **parameters: Any) -> RealTimeTranscriber:
-    transcriber = RealTimeTranscriber(options(address, key))
+    transcriber = RealTimeTranscriber(options(f"ws://{address}", api_key=key))
     for kind in KINDS:
         transcriber.on(kind, listener.hear)
     transcriber.connect(RealTimeParameters(**{"sample_rate": 16_000, **parameters}))
@@ -143,7 +150,7 @@ def test_force_endpoint_and_parameters_in_mid_session(address: str) -> None:
 def test_a_wrong_key_comes_as_one_error(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener, key="wrong")
-    assert listener.is_over.wait(60)
+    assert listener.is_over.wait(PATIENCE_S)
     transcriber.disconnect()
     (error,) = listener.events
     assert isinstance(error, RealTimeError)
@@ -155,9 +162,7 @@ def test_a_temporary_token_opens_a_session(address: str) -> None:
         f"http://{address}/v3/token", params={"expires_in_seconds": 60}, headers={"Authorization": "a-key"}
     )
     listener = Listener()
-    transcriber = RealTimeTranscriber(
-        RealTimeTranscriberOptions(token=answer.json()["token"], api_host=f"ws://{address}")
-    )
+    transcriber = RealTimeTranscriber(options(f"ws://{address}", token=answer.json()["token"]))
     transcriber.on(RealTimeEvents.Termination, listener.hear)
     transcriber.connect(RealTimeParameters(sample_rate=16_000))
     transcriber.disconnect(terminate=True)
@@ -167,11 +172,11 @@ def test_a_temporary_token_opens_a_session(address: str) -> None:
 def test_a_token_that_the_sdk_makes_opens_a_session(secure: SecureService, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, value in secure.trust.items():
         monkeypatch.setenv(name, value)
-    minting = RealTimeTranscriber(RealTimeTranscriberOptions(api_key="a-key", api_host=secure.address))
+    minting = RealTimeTranscriber(options(secure.address))
     token = minting.create_temporary_token(expires_in_seconds=60, max_session_duration_seconds=120)
     minting._client._http_client.close()  # it never does, and Python would tell of the open socket
     listener = Listener()
-    transcriber = RealTimeTranscriber(RealTimeTranscriberOptions(token=token, api_host=secure.address))
+    transcriber = RealTimeTranscriber(options(secure.address, token=token))
     for kind in KINDS:
         transcriber.on(kind, listener.hear)
     transcriber.connect(RealTimeParameters(sample_rate=16_000))
@@ -189,11 +194,9 @@ def test_a_token_that_the_asynchronous_sdk_makes_opens_a_session(
     listener = Listener()
 
     async def talk() -> None:
-        async with AsyncRealTimeTranscriber(
-            RealTimeTranscriberOptions(api_key="a-key", api_host=secure.address)
-        ) as minting:
+        async with AsyncRealTimeTranscriber(options(secure.address)) as minting:
             token = await minting.create_temporary_token(expires_in_seconds=60)
-        transcriber = AsyncRealTimeTranscriber(RealTimeTranscriberOptions(token=token, api_host=secure.address))
+        transcriber = AsyncRealTimeTranscriber(options(secure.address, token=token))
         for kind in KINDS:
             transcriber.on(kind, listener.hear)
         await transcriber.connect(RealTimeParameters(sample_rate=16_000))
@@ -214,7 +217,7 @@ def assert_the_caller_has_spoken(turns: list[DualChannelTurnEvent]) -> None:
 
 def test_two_channels_are_told_apart(address: str) -> None:
     turns: list[DualChannelTurnEvent] = []
-    transcriber = RealTimeTranscriber(options(address))
+    transcriber = RealTimeTranscriber(options(f"ws://{address}"))
     streamer = ChannelStreamer(transcriber, ["agent", "caller"], sample_rate=16_000)
     streamer.on(RealTimeEvents.Turn, lambda client, turn: turns.append(turn))
     transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
@@ -230,7 +233,7 @@ def test_two_channels_of_the_asynchronous_transcriber_are_told_apart(address: st
     turns: list[DualChannelTurnEvent] = []
 
     async def talk() -> None:
-        transcriber = AsyncRealTimeTranscriber(options(address))
+        transcriber = AsyncRealTimeTranscriber(options(f"ws://{address}"))
         streamer = AsyncChannelStreamer(transcriber, ["agent", "caller"], sample_rate=16_000)
         streamer.on(RealTimeEvents.Turn, lambda client, turn: turns.append(turn))
         await transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
@@ -248,7 +251,7 @@ def test_the_asynchronous_transcriber_holds_a_conversation(address: str) -> None
     listener = Listener()
 
     async def talk() -> None:
-        transcriber = AsyncRealTimeTranscriber(options(address))
+        transcriber = AsyncRealTimeTranscriber(options(f"ws://{address}"))
         for kind in KINDS:
             transcriber.on(kind, listener.hear)
         await transcriber.connect(RealTimeParameters(sample_rate=16_000, format_turns=True))
@@ -265,7 +268,7 @@ def test_the_asynchronous_transcriber_changes_parameters_and_forces_an_end(addre
     listener = Listener()
 
     async def talk() -> None:
-        transcriber = AsyncRealTimeTranscriber(options(address))
+        transcriber = AsyncRealTimeTranscriber(options(f"ws://{address}"))
         for kind in KINDS:
             transcriber.on(kind, listener.hear)
         await transcriber.connect(RealTimeParameters(sample_rate=16_000))
@@ -329,7 +332,7 @@ def test_a_context_that_is_too_long_comes_as_one_error(address: str) -> None:
     listener = Listener()
     transcriber = connected(address, listener, speech_model=SpeechModel.u3_rt_pro)
     transcriber.set_params(RealTimeSessionParameters(agent_context="a" * 1751))
-    assert listener.is_over.wait(60)
+    assert listener.is_over.wait(PATIENCE_S)
     transcriber.disconnect()
     (error,) = listener.of(RealTimeError)
     assert error.code == 3006

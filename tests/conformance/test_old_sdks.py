@@ -8,16 +8,21 @@ import subprocess
 import sys
 import wave
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
+from running_service import KEY as SERVICE_KEY
+from running_service import make_service
 from services import KEY, running
 from told import Event, events, finals, kinds
 from v2_services import Way, bridged, served, write_script
 
 from certificates import make_certificate
 from third_party import Environment
+from tympan.core.config import SessionLimits
+from tympan.engines import scripted
 
 ThirdParty = Callable[[str], Environment]
 PROGRAMS = Path(__file__).with_name("v2_programs")
@@ -93,11 +98,13 @@ def test_the_python_sdk_tells_a_wrong_key(python_sdk: PythonSdk) -> None:
 def test_the_python_sdk_does_not_hang_when_its_session_expires(
     third_party: ThirdParty, speech: Path, tmp_path: Path
 ) -> None:
-    script = str(write_script(tmp_path))
-    serve = ("serve", "--api-key", KEY, "--engine", "scripted", "--model", script, "--max-session-s", "4")
-    with running(*serve) as address:
-        way = Way(f"ws://{address}", "", tmp_path)
-        told = PythonSdk(third_party("python-sdk-v2"), way, speech).run(pace_s=0.25)  # not as far as the third word
+    recognizer = scripted.load(str(write_script(tmp_path)), {})
+    with make_service(recognizer=recognizer) as service, ThreadPoolExecutor(1) as pool:
+        sdk = PythonSdk(third_party("python-sdk-v2"), Way(service.url, "", tmp_path), speech)
+        running_sdk = pool.submit(sdk.run, key=SERVICE_KEY, pauses_at_ms=1700)  # before the third word
+        assert service.has_received(1700)
+        service.loop.passes(SessionLimits().max_duration_s)
+        told = running_sdk.result()
     assert kinds(told)[:4] == ["open", "partial", "final", "error"]
     assert finals(told) == ["One, two."]
     assert {event["text"] for event in told if event["event"] == "error"} == {"Session Expired"}

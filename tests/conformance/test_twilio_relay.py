@@ -39,7 +39,7 @@ class Relay:
     errors: IO[str]
 
     def rings(self, path: str = SECRET) -> ClientConnection:
-        return connect(f"{self.address}{path}", compression=None, proxy=None)
+        return connect(f"{self.address}{path}", compression=None, proxy=None, open_timeout=60)
 
 
 @contextmanager

@@ -35,6 +35,7 @@ V3_HOST = "streaming.assemblyai.com"
 _START_TIMEOUT_S = 60.0
 _HEARD_TIMEOUT_S = 60.0
 _END_TIMEOUT_S = 60.0
+_QUIET_S = 1.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +89,11 @@ class Stage:
         match program.run:
             case Run.FLASK:
                 with self._served(folder, "flask", "--app", program.main, "run", "--port") as (port, process):
-                    return _browse(f"ws://127.0.0.1:{port}/listen", self.recording, process)
+                    return _browse(f"ws://127.0.0.1:{port}/listen", self.recording, program.prints, process)
             case Run.FASTAPI:
                 module = f"{Path(program.main).stem}:app"
                 with self._served(folder, "uvicorn", module, "--port") as (port, process):
-                    return _browse(f"ws://127.0.0.1:{port}/ws", self.recording, process)
+                    return _browse(f"ws://127.0.0.1:{port}/ws", self.recording, program.prints, process)
             case Run.TWILIO:
                 with self._served(folder, "flask", "--app", program.main, "run", "--port") as (port, process):
                     return _telephone(f"ws://127.0.0.1:{port}/media", program.prints, process)
@@ -170,24 +171,28 @@ def _end(process: subprocess.Popen[bytes], told: str, timeout_s: float) -> Perfo
     return Performance(told + rest.decode(errors="replace"), has_ended)
 
 
-def _browse(url: str, recording: Path, process: subprocess.Popen[bytes]) -> Performance:
-    """A browser that dictates a recording in pieces of 128 ms and writes down what it is told."""
-    with connect(url, compression=None, close_timeout=1) as socket_, wave.open(str(recording), "rb") as microphone:
+def _calls(url: str) -> ClientConnection:
+    return connect(url, compression=None, open_timeout=_START_TIMEOUT_S, close_timeout=1)
+
+
+def _browse(url: str, recording: Path, text: str, process: subprocess.Popen[bytes]) -> Performance:
+    """A browser that dictates a recording in pieces of 128 ms, waits for a text and writes down what it is told."""
+    with _calls(url) as socket_, wave.open(str(recording), "rb") as microphone:
         while piece := microphone.readframes(2048):
             socket_.send(piece)
             time.sleep(2048 / microphone.getframerate())
-        heard = _hear(socket_, 1.5)
+        heard = _hear(socket_, text)
     process.terminate()
     log = _end(process, "", _END_TIMEOUT_S)
     return Performance("\n".join(heard) + "\n---\n" + log.output, log.has_ended)
 
 
-def _hear(socket_: ClientConnection, silence_s: float) -> list[str]:
-    """What comes until it has been quiet for a while; of JSON, the text."""
+def _hear(socket_: ClientConnection, text: str) -> list[str]:
+    """What comes until a text has come and it has been quiet for a while; of JSON, the text."""
     heard: list[str] = []
     with suppress(TimeoutError, ConnectionClosed):
         while True:
-            message = str(socket_.recv(timeout=silence_s))
+            message = str(socket_.recv(timeout=_QUIET_S if text in heard else _HEARD_TIMEOUT_S))
             heard.append(json.loads(message).get("text", "") if message.startswith("{") else message)
     return heard
 
@@ -195,7 +200,7 @@ def _hear(socket_: ClientConnection, silence_s: float) -> list[str]:
 def _telephone(url: str, line: str, process: subprocess.Popen[bytes]) -> Performance:
     """A call of 2.5 s as Twilio streams it: µ-law, 20 ms a message."""
     quiet = base64.b64encode(b"\xff" * 160).decode()
-    with connect(url, compression=None, close_timeout=1) as socket_:
+    with _calls(url) as socket_:
         socket_.send(json.dumps({"event": "connected", "protocol": "Call", "version": "1.0.0"}))
         socket_.send(json.dumps({"event": "start", "start": {"streamSid": "MZ0", "mediaFormat": {"sampleRate": 8000}}}))
         for _ in range(125):

@@ -149,7 +149,8 @@ def test_an_address_in_settings_opens_a_session(vendor: Vendor, tmp_path: Path) 
     lines = (tmp_path / "settings" / ".env").read_text().splitlines()
     (address,) = (line.partition("=")[2] for line in lines if line.startswith("STT_WS_URL="))
     trusted = ssl.create_default_context(cafile=vendor.certificate)
-    with connect(address, additional_headers={"Authorization": KEY}, ssl=trusted, compression=None) as session:
+    headers = {"Authorization": KEY}
+    with connect(address, additional_headers=headers, ssl=trusted, compression=None, open_timeout=60) as session:
         assert json.loads(session.recv(timeout=60))["type"] == "Begin"
 
 

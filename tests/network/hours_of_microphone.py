@@ -24,6 +24,7 @@ from tympan.client.microphone import CAPACITY_MS, Microphone
 from tympan.wire.v3.messages import Turn
 
 RATE_HZ = 16_000
+BYTES_PER_MS = RATE_HZ * 2 // 1000
 CHUNK_MS = 50
 TELL_EVERY_MIN = 15.0
 
@@ -39,7 +40,6 @@ class FastDevice:
         self._duration_ms = duration_ms
         self._speed = speed
         self._is_over = threading.Event()
-        self.recorded_ms = 0
 
     def start(self, deliver: Callable[[bytes, bool], None], ended: Callable[[], None]) -> None:
         self._thread = threading.Thread(target=self._record, args=(deliver,), name="driver")
@@ -56,7 +56,6 @@ class FastDevice:
             if self._is_over.wait(max(0.0, due - time.monotonic())):
                 return
             deliver(positioned_audio(number * samples, (number + 1) * samples), False)
-            self.recorded_ms += CHUNK_MS
 
 
 def hours_track(hours: float) -> SpeechTrack:
@@ -66,7 +65,7 @@ def hours_track(hours: float) -> SpeechTrack:
 
 
 async def listen(url: str, key: str, hours: float, speed: float, tell_every_min: float = TELL_EVERY_MIN) -> None:
-    duration_ms, tell_every_ms = int(hours * 3_600_000), int(tell_every_min * 60_000)
+    duration_ms, tell_every_ms = int(hours * 3_600_000) // CHUNK_MS * CHUNK_MS, int(tell_every_min * 60_000)
     device = FastDevice(duration_ms, speed)
     process = psutil.Process()
     words = reconnects = next_tell_ms = 0
@@ -96,9 +95,11 @@ async def listen(url: str, key: str, hours: float, speed: float, tell_every_min:
     ):
 
         async def send() -> None:
+            sent_ms = 0
             async for chunk in microphone:
                 await session.send_audio(chunk)
-                if device.recorded_ms >= duration_ms:
+                sent_ms += len(chunk) // BYTES_PER_MS
+                if sent_ms + microphone.loss.dropped_ms >= duration_ms:
                     await microphone.close()
             await session.terminate()
 

@@ -18,6 +18,8 @@ from speech_track import SpeechTrack, position_of, positioned_audio
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
+from unhurried_loop import run_unhurried
+
 SONNY = SpeechTrack.load("sonny")
 COUNTING = SpeechTrack.counting(5)
 
@@ -143,7 +145,7 @@ def test_a_session_begins_and_ends_as_the_hosted_one() -> None:
             }
             assert (code, reason) == (1000, "Session Ended")
 
-    asyncio.run(scene())
+    run_unhurried(scene())
 
 
 @pytest.mark.parametrize(
@@ -172,4 +174,4 @@ def test_what_is_wrong_is_told_after_the_upgrade(
             assert text in messages[-1]["error"]
             assert reason == "See Error message for details"
 
-    asyncio.run(scene())
+    run_unhurried(scene())

@@ -14,6 +14,7 @@ from speech_track import SpeechTrack
 
 from held_port import held_port
 from tympan.client import Session, Turn, connect
+from unhurried_loop import run_unhurried
 
 TURNS = 9
 TRACK = SpeechTrack.counting(TURNS)
@@ -102,7 +103,7 @@ def test_a_tympan_that_is_killed_in_mid_sentence_and_started_again_loses_and_dou
             await session.terminate()
         return talk.told
 
-    told = asyncio.run(scene())
+    told = run_unhurried(scene())
     assert told.how == {"replayed": 3}
     assert told.words == [(word.raw, word.start_ms, word.end_ms) for word in TRACK.words]
     assert told.orders == list(range(TURNS))

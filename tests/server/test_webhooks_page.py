@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -14,6 +13,7 @@ from receiving import LOOPBACK, Post, Receiver
 from running_service import SONNY, Service, Start, eventually
 from starlette.responses import JSONResponse, Response
 
+from held_port import held_port
 from tympan.server.config import AuthConfig, OutboundConfig
 
 PAGE = (Path(__file__).parents[2] / "docs" / "howto" / "webhooks.md").read_text(encoding="utf-8")
@@ -46,12 +46,12 @@ def serving(start: Start, outbound: OutboundConfig) -> Service:
 def test_the_receiver_prints_what_the_speaker_said(start: Start, started: list[subprocess.Popen[str]]) -> None:
     assert PRINTED is not None
     service = serving(start, LOOPBACK)
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = str(free.getsockname()[1])
-    receiver = subprocess.Popen(run("receiver.py", _8900=port), stdout=subprocess.PIPE, text=True)
-    started.append(receiver)
-    subprocess.run(run("speak.py", _8900=port, _8000=str(service.port)), check=True, timeout=60)
-    printed, _ = receiver.communicate(timeout=60)
+    with held_port() as held:
+        port = str(held)
+        receiver = subprocess.Popen(run("receiver.py", _8900=port), stdout=subprocess.PIPE, text=True)
+        started.append(receiver)
+        subprocess.run(run("speak.py", _8900=port, _8000=str(service.port)), check=True, timeout=60)
+        printed, _ = receiver.communicate(timeout=60)
     assert printed == PRINTED[1]
 
 

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 import test_blackbox_audio
@@ -20,7 +21,7 @@ import test_blackbox_control
 import test_blackbox_parameters
 import test_blackbox_rules
 import test_blackbox_sequences
-from call import Message
+from call import Call, Message
 from endpoint import Endpoint, Strictness
 from hosted_replay import KEY, Behaviour, HostedReplay, altering, altering_words
 from played_sessions import PERFORMANCES, Player
@@ -32,6 +33,8 @@ from update_rows import UPDATE_ROWS
 TRACK = SpeechTrack.load("sonny")
 Check = Callable[[Endpoint, Player], None]
 PATIENCE_S = 60.0
+UNANSWERED_S = 1.0
+"""For an answer that will not come."""
 
 
 @pytest.fixture(scope="module")
@@ -46,8 +49,31 @@ def recording(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class ImpatientCall(Call):
+    """A client that waits for nothing once it has sent a message which the service ignores."""
+
+    unanswered = ""
+
+    def sends(self, message: Message | str | bytes) -> None:
+        super().sends(message)
+        if isinstance(message, dict) and message["type"] == self.unanswered:
+            self.patience_s = UNANSWERED_S
+
+
+@dataclass
+class ImpatientEndpoint(Endpoint):
+    """A service that ignores messages of a type."""
+
+    unanswered: str = ""
+
+    def calls(self, *arguments: Any, **more: Any) -> Call:
+        call = ImpatientCall(**vars(super().calls(*arguments, **more)))
+        call.unanswered = self.unanswered
+        return call
+
+
 @contextmanager
-def serving(behaviour: Behaviour, patience_s: float = PATIENCE_S) -> Iterator[Endpoint]:
+def serving(behaviour: Behaviour, unanswered: str = "") -> Iterator[Endpoint]:
     """The small double of the hosted service, wrong in some way."""
     loop = asyncio.new_event_loop()
     thread = threading.Thread(target=loop.run_forever, name="wrong server")
@@ -55,7 +81,9 @@ def serving(behaviour: Behaviour, patience_s: float = PATIENCE_S) -> Iterator[En
     replay = HostedReplay(TRACK, behaviour=behaviour)
     try:
         asyncio.run_coroutine_threadsafe(replay.__aenter__(), loop).result(PATIENCE_S)
-        endpoint = Endpoint(replay.url, KEY, Strictness.STRICT, realtime_factor=0, patience_s=patience_s)
+        endpoint = ImpatientEndpoint(
+            replay.url, KEY, Strictness.STRICT, realtime_factor=0, patience_s=PATIENCE_S, unanswered=unanswered
+        )
         try:
             yield endpoint
         finally:
@@ -96,11 +124,12 @@ def long_chunk(endpoint: Endpoint, player: Player) -> None:
 
 
 def force(endpoint: Endpoint, player: Player) -> None:
-    test_blackbox_control.test_force_endpoint_ends_the_open_turn_at_once(endpoint, player, test_blackbox_control.US)
+    check = test_blackbox_control.test_force_endpoint_ends_the_open_turn_without_more_audio
+    check(endpoint, player, test_blackbox_control.US)
 
 
 def update(endpoint: Endpoint, player: Player) -> None:
-    test_blackbox_control.test_an_update_of_format_turns_shows_in_the_next_final(endpoint, player)
+    test_blackbox_control.test_an_update_of_format_turns_shows_in_finals_from_then_on(endpoint, player)
 
 
 def expiry(endpoint: Endpoint, player: Player) -> None:
@@ -141,8 +170,8 @@ class Wrong:
     check: Check
     says: str
     came: str
-    patience_s: float = PATIENCE_S
-    """Short where nothing comes."""
+    unanswered: str = ""
+    """The type of message that it ignores; nothing is waited for after that."""
 
 
 WRONG = {
@@ -180,7 +209,7 @@ WRONG = {
         rule("a final is never empty"),
         "4.11",
         "stays open",
-        patience_s=4,
+        unanswered="Terminate",
     ),
     "closes without Termination": Wrong(
         dropping(lambda message: message["type"] == "Termination"),
@@ -236,18 +265,18 @@ WRONG = {
         Behaviour(obeys=lambda kind: kind != "ForceEndpoint"),
         force,
         "3: ForceEndpoint",
-        "nothing for 4 s",
-        patience_s=4,
+        "nothing for 1 s",
+        unanswered="ForceEndpoint",
     ),
     "does not update": Wrong(
-        Behaviour(obeys=lambda kind: kind != "UpdateConfiguration"), update, "3: format_turns", "[False]"
+        Behaviour(obeys=lambda kind: kind != "UpdateConfiguration"), update, "3: format_turns", "finals: [False, "
     ),
 }
 
 
 @pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
 def test_a_server_that_is_wrong_is_caught(wrong: Wrong, recording: Path) -> None:
-    with serving(wrong.behaviour, wrong.patience_s) as endpoint, pytest.raises(pytest.fail.Exception) as caught:
+    with serving(wrong.behaviour, wrong.unanswered) as endpoint, pytest.raises(pytest.fail.Exception) as caught:
         wrong.check(endpoint, Player(recording))
     told, _, rest = str(caught.value).partition("\ncame: ")
     assert wrong.says in told

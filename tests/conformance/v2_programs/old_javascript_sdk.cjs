@@ -54,7 +54,7 @@ async function main() {
     transcriber.sendAudio(audio.subarray(at, at + 3200));
     await sleep(2);
   }
-  await transcriber.close();
+  await transcriber.close(true, 0); // it waits for the end for as long as that takes
   tell("done");
 }
 

@@ -2,8 +2,8 @@
 
     python old_python_sdk.py ADDRESS KEY FILE [OPTIONS]
 
-OPTIONS is a JSON object: arguments of RealtimeTranscriber, and `use_token`, `wants_information`, `force_at_ms`,
-`pace_s`.
+OPTIONS is a JSON object: arguments of RealtimeTranscriber, and `use_token`, `wants_information`, `force_at_ms`, and
+`pauses_at_ms` (nothing is said from there until an error is told).
 """
 
 from __future__ import annotations
@@ -38,6 +38,11 @@ def on_data(transcript):
     tell("final" if is_final else "partial", text=transcript.text, words=words, confidence=transcript.confidence)
 
 
+def on_error(error):
+    tell("error", text=str(error))
+    has_failed.set()
+
+
 def on_information(information):
     tell("information", audio_s=information.audio_duration_seconds)
 
@@ -47,24 +52,27 @@ if options.pop("use_token", False):
 if options.pop("wants_information", False):
     options["on_extra_session_information"] = on_information
 force_at_ms = options.pop("force_at_ms", None)
-pace_s = options.pop("pace_s", 0.002)
+pauses_at_ms = options.pop("pauses_at_ms", None)
+has_failed = threading.Event()
 
 transcriber = aai.RealtimeTranscriber(
     sample_rate=16_000,
     on_data=on_data,
-    on_error=lambda error: tell("error", text=str(error)),
+    on_error=on_error,
     on_open=on_open,
     on_close=lambda: tell("close"),
     **options,
 )
-transcriber.connect()
+transcriber.connect(timeout=60)
 with wave.open(file, "rb") as recording:
     position_ms = 0
     while chunk := recording.readframes(1600):
         if position_ms == force_at_ms:
             transcriber.force_end_utterance()
+        if position_ms == pauses_at_ms:
+            has_failed.wait()
         transcriber.stream(chunk)
         position_ms += 100
-        time.sleep(pace_s)
+        time.sleep(0.002)
 transcriber.close()
 tell("done")

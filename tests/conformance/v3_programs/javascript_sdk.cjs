@@ -4,7 +4,8 @@
 //     node javascript_sdk.cjs ADDRESS KEY FILE [OPTIONS]
 //
 // OPTIONS is a JSON object: parameters of the class, and `useToken` (an address for the request), `updateAtMs` with
-// `update`, `forceAtMs`, `paceMs`. With `channels` the recording is the first one and silence the second.
+// `update`, `forceAtMs`, `paceMs`. With `channels` the recording is the first one and silence the second. It waits for
+// the beginning and the end for as long as they take.
 
 const fs = require("node:fs");
 const { setTimeout: sleep } = require("node:timers/promises");
@@ -20,7 +21,12 @@ async function main() {
     options.token = await minting.streaming.createTemporaryToken({ expires_in_seconds: 60 });
   }
   const client = new AssemblyAI({ apiKey: useToken ? "unused" : apiKey });
-  const transcriber = client.streaming.transcriber({ websocketBaseUrl: `${address}/v3/ws`, sampleRate: 16_000, ...options });
+  const transcriber = client.streaming.transcriber({
+    websocketBaseUrl: `${address}/v3/ws`,
+    sampleRate: 16_000,
+    connectTimeout: 0,
+    ...options,
+  });
   let isOver = false;
   transcriber.on("open", ({ id, expires_at }) => tell("open", { id, expires_at }));
   transcriber.on("speechStarted", ({ timestamp }) => tell("speech", { at_ms: timestamp }));
@@ -57,9 +63,8 @@ async function main() {
     }
     await sleep(paceMs);
   }
-  const closing = Date.now();
-  await transcriber.close();
-  tell("done", { closing_ms: Date.now() - closing });
+  await transcriber.close(true, 0);
+  tell("done");
 }
 
 main();

@@ -4,7 +4,7 @@
 
 OPTIONS is a JSON object: settings of the service, and `follows_server` (the server finds the turns, not the pipeline's
 own voice detection), `speech` (milliseconds at which that detection hears speech begin and stop, by turns), `pace_s`,
-`measures` (Pipecat says how long after the end of speech it had the final that it asked for).
+`measures` (Pipecat says how long after the end of speech it had the final that it asked for; nobody speaks on before).
 """
 
 from __future__ import annotations
@@ -58,12 +58,17 @@ def tell(event, **values):
 class Ears(FrameProcessor):
     """What comes after the service in an agent."""
 
+    def __init__(self):
+        super().__init__()
+        self.finals = asyncio.Semaphore(0)
+
     async def process_frame(self, frame, direction):
         await super().process_frame(frame, direction)
         if type(frame) in TOLD:
             told = {"text": frame.error if isinstance(frame, ErrorFrame) else getattr(frame, "text", None)}
             if isinstance(frame, TranscriptionFrame):
                 told["is_finalized"] = frame.finalized
+                self.finals.release()
             tell(TOLD[type(frame)], **told)
         for data in frame.data if isinstance(frame, MetricsFrame) else ():
             if isinstance(data, TTFBMetricsData) and data.value > 0:
@@ -71,7 +76,7 @@ class Ears(FrameProcessor):
         await self.push_frame(frame, direction)
 
 
-async def speak(worker):
+async def speak(worker, finals):
     begins, stops = speech[::2], speech[1::2]
     with wave.open(file, "rb") as recording:
         position_ms = 0
@@ -80,6 +85,8 @@ async def speak(worker):
                 await worker.queue_frame(VADUserStartedSpeakingFrame(start_secs=0.2))
             if position_ms in stops:
                 await worker.queue_frame(VADUserStoppedSpeakingFrame(stop_secs=0.2))
+                if measures:
+                    await asyncio.wait_for(finals.acquire(), 60)
             await worker.queue_frame(InputAudioRawFrame(chunk, 16_000, 1))
             position_ms += 20
             await asyncio.sleep(pace_s)
@@ -92,10 +99,11 @@ async def main():
         api_endpoint_base_url=f"{address}/v3/ws",
         vad_force_turn_endpoint=not follows_server,
         settings=AssemblyAISTTService.Settings(**options),
+        stt_ttfb_timeout=60,
     )
-    errors = Ears()  # what goes wrong is told upstream
+    errors, ears = Ears(), Ears()  # what goes wrong is told upstream
     worker = PipelineWorker(
-        Pipeline([errors, service, Ears()]),
+        Pipeline([errors, service, ears]),
         params=PipelineParams(audio_in_sample_rate=16_000, enable_metrics=measures),
         cancel_on_idle_timeout=False,
         enable_rtvi=False,
@@ -106,7 +114,7 @@ async def main():
     await runner.add_workers(worker)
     running = asyncio.create_task(runner.run())
     await asyncio.wait_for(started.wait(), 60)
-    await speak(worker)
+    await speak(worker, ears.finals)
     await running
     tell("done")
 

@@ -3,7 +3,8 @@ what an agent would read from it as JSON lines.
 
     python vision_agents_plugin.py ADDRESS KEY FILE [OPTIONS]
 
-OPTIONS is a JSON object: arguments of the plugin, and `pace_s`, `linger_s`.
+OPTIONS is a JSON object: arguments of the plugin, and `turns` (so many have ended before it hangs up: it waits for no
+last words), `pace_s`.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from vision_agents.plugins.assemblyai import stt as module
 
 address, key, file = sys.argv[1:4]
 options = json.loads(sys.argv[4]) if len(sys.argv) > 4 else {}
-pace_s, linger_s = options.pop("pace_s", 0.005), options.pop("linger_s", 0.5)
+turns, pace_s = options.pop("turns", 1), options.pop("pace_s", 0.005)
 module.WS_BASE_URL = f"{address}/v3/ws"
 
 
@@ -31,12 +32,13 @@ def tell(event, **values):
     print(json.dumps({"event": event, **values}), flush=True)
 
 
-async def listen(output):
+async def listen(output, ended):
     async for item in output:
         if isinstance(item, TurnStarted):
             tell("started")
         elif isinstance(item, TurnEnded):
             tell("ended")
+            ended.release()
         elif isinstance(item, Transcript):
             tell("final" if item.final else "partial", text=item.text)
 
@@ -44,14 +46,16 @@ async def listen(output):
 async def main():
     plugin = assemblyai.STT(api_key=key, **options)
     await plugin.start()
-    listening = asyncio.create_task(listen(plugin.output))
+    ended = asyncio.Semaphore(0)
+    listening = asyncio.create_task(listen(plugin.output, ended))
     somebody = Participant(original=None, user_id="somebody", id="somebody")
     with wave.open(file, "rb") as recording:
         while chunk := recording.readframes(960):
             samples = numpy.frombuffer(chunk, numpy.int16)
             await plugin.process_audio(PcmData(16_000, AudioFormat.S16, samples=samples, channels=1), somebody)
             await asyncio.sleep(pace_s)
-    await asyncio.sleep(linger_s)  # it hangs up without waiting for the last words
+    for _ in range(turns):
+        await asyncio.wait_for(ended.acquire(), 60)
     await plugin.close()
     await listening
     tell("done")

@@ -66,7 +66,7 @@ async def main_session(visitor: Visitor, speech: Speech | None) -> SessionRecord
 
 async def control_session(visitor: Visitor, speech: Speech) -> SessionRecord:
     """Unformatted turns ended by ForceEndpoint, format_turns switched on, and at last an update that can't be."""
-    chunks = iter(speech.with_silence())
+    chunks = speech.patiently(visitor.timeout_s)
     async with visitor.visit({"sample_rate": str(speech.rate_hz), "format_turns": "false"}) as line:
         if not await line.wait(lambda record: record.first("Begin") is not None, visitor.timeout_s):
             return line.record

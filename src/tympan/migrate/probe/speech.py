@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import chain
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 from tympan.client.known_recording import known_recording
@@ -39,6 +39,11 @@ class Speech:
         """The chunks, and silence in which a last turn ends."""
         silence = b"\0\0" * (self.rate_hz * CHUNK_MS // 1000)
         return chain(self.chunks, (silence for _ in range(_TRAILING_SILENCE_MS // CHUNK_MS)))
+
+    def patiently(self, patience_s: float) -> Iterator[bytes]:
+        """The same, and for so long again from its beginning: a service may be slow to tell its words."""
+        count = len(self.chunks) + (_TRAILING_SILENCE_MS + round(patience_s * 1000)) // CHUNK_MS
+        return islice(cycle(self.with_silence()), count)
 
 
 def load_speech(path: Path | None, text: Path | None) -> Speech | None:

@@ -34,7 +34,7 @@ async def control_session(visitor: Visitor, speech: Speech) -> SessionRecord:
     async with visitor.visit({"sample_rate": str(speech.rate_hz)}, tag="message_type") as line:
         if not await line.wait(_has_begun, visitor.timeout_s):
             return line.record
-        await line.play(_paired(speech.with_silence()), speech.rate_hz, until=_shows_words)
+        await line.play(_paired(speech.patiently(visitor.timeout_s)), speech.rate_hz, until=_shows_words)
         if line.is_open and _shows_words(line.record):
             await line.say({"force_end_utterance": True})
             await line.wait(lambda record: record.first("FinalTranscript") is not None, visitor.timeout_s)
