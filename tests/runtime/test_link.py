@@ -385,8 +385,10 @@ def test_a_live_session_is_heard_after_the_piece_that_is_judged_however_many_fil
     files[0].halts_at_step = 100
     live = join(link, "live")
     receivers = [join(link, str(number)) for number in range(5)]
+    files[0].may_step.clear()
     for number in range(5):
         send(link, str(number), silence(20_000), Finish())
+    files[0].may_step.set()
     assert files[0].is_halted.wait(PATIENCE_S)
     steps_before = len(recognizer.steps)
     send(link, "live", silence(20), Finish())

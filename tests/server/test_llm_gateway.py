@@ -226,7 +226,9 @@ def test_a_model_slower_than_the_turns_is_asked_no_more_than_it_may_be(start: St
 def test_the_official_python_sdk_asks_and_is_answered(start: Start, model: Receiver) -> None:
     service = start(outbound=replace(LOOPBACK, llm_url=f"{model.url}/v1"))
     told: list[Any] = []
-    transcriber = sdk.RealTimeTranscriber(sdk.RealTimeTranscriberOptions(api_key=KEY, api_host=service.url))
+    patience = {"connect_timeout": PATIENCE_S, "terminate_timeout": PATIENCE_S}
+    options = sdk.RealTimeTranscriberOptions(api_key=KEY, api_host=service.url, **patience)
+    transcriber = sdk.RealTimeTranscriber(options)
     transcriber.on(sdk.RealTimeEvents.LLMGatewayResponse, lambda client, event: told.append(event))
     messages = [LLMGatewayMessage(role="user", content="To French: {{turn}}")]
     transcriber.connect(
