@@ -15,6 +15,12 @@ from tympan.cli.main import main
 from unhurried_loop import run_unhurried
 
 
+@pytest.fixture(autouse=True)
+def unhurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No command loses its patience because the machine had no time for it, or for the server of the test."""
+    monkeypatch.setattr(asyncio, "run", run_unhurried)
+
+
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Run:
     """Run a command line in this process, with no settings of the machine's."""
@@ -30,8 +36,6 @@ def run(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("TYMPAN_MODELS_DIR", str(tmp_path / "models"))
     monkeypatch.setenv("COLUMNS", "200")
-    # No command may lose its patience because the machine had no time for it, or for the server of the test.
-    monkeypatch.setattr(asyncio, "run", run_unhurried)
 
     def run_command(*arguments: object) -> Ran:
         capsys.readouterr()
