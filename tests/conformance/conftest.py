@@ -9,9 +9,10 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
-from services import KEY, SCRIPT, SecureService, running, tls_flags
+from services import KEY, SecureService, running, tls_flags
 
 from certificates import Certificate, make_certificate
+from sonny_script import SCRIPT
 
 
 @pytest.fixture(scope="session")

@@ -13,15 +13,6 @@ from pathlib import Path
 from certificates import Certificate
 
 KEY = "a-key"
-SCRIPT = {
-    "words": [
-        {"text": "Hi,", "start_ms": 100, "end_ms": 300},
-        {"text": "my", "start_ms": 320, "end_ms": 450},
-        {"text": "name", "start_ms": 460, "end_ms": 700},
-        {"text": "is", "start_ms": 720, "end_ms": 900},
-        {"text": "Sonny.", "start_ms": 950, "end_ms": 1400, "end_of_turn_confidence": 0.75},
-    ]
-}
 
 _START = "import sys; from tympan.cli.main import main; sys.exit(main())"
 _LISTENING = "Listening on http"

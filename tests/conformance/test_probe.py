@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from services import KEY, SCRIPT, running
+from services import KEY, running
+
+from sonny_script import SCRIPT
 
 PATHS = ("/v3/ws", "/v3/ws?speech_model=u3-rt-pro", "/v2/realtime/ws")
 

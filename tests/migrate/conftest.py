@@ -10,15 +10,7 @@ import pytest
 from performances import Vendor
 from vendor_server import serve, speech
 
-SCRIPT = {
-    "words": [
-        {"text": "Hi,", "start_ms": 100, "end_ms": 300},
-        {"text": "my", "start_ms": 320, "end_ms": 450},
-        {"text": "name", "start_ms": 460, "end_ms": 700},
-        {"text": "is", "start_ms": 720, "end_ms": 900},
-        {"text": "Sonny.", "start_ms": 950, "end_ms": 1400, "end_of_turn_confidence": 0.75},
-    ]
-}
+from sonny_script import SCRIPT
 
 
 @pytest.fixture(scope="session")

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import threading
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from running_server import PATIENCE_S, eventually
-from running_service import KEY, make_service
+from running_service import KEY, StuckRecognizer, make_service
 
-from tympan.core.words import Report
-from tympan.engines.scripted import Script, ScriptedRecognizer, ScriptedStream, ScriptedWord
+from tympan.engines.scripted import Script, ScriptedWord
 from tympan.migrate.probe import scenes, v2_scenes
 from tympan.migrate.probe.address import Address
 from tympan.migrate.probe.reach import tls_context
@@ -23,27 +21,6 @@ from tympan.migrate.probe.speech import Speech
 TALK = Script(tuple(ScriptedWord("well", at_ms, at_ms + 200) for at_ms in range(0, 10_000, 300)))
 SPEECH = Speech("speech.wav", 16_000, (b"\0" * 1600,) * 2, None)
 """With the silence after it 1.6 s."""
-
-
-class LateRecognizer(ScriptedRecognizer):
-    """Hears nothing before it may."""
-
-    def __init__(self) -> None:
-        super().__init__(TALK)
-        self.may_hear = threading.Event()
-
-    def open_stream(self, options: object) -> ScriptedStream:
-        return LateStream(self.may_hear)
-
-
-class LateStream(ScriptedStream):
-    def __init__(self, may_hear: threading.Event) -> None:
-        super().__init__(TALK)
-        self._may_hear = may_hear
-
-    def step(self) -> Report | None:
-        self._may_hear.wait(PATIENCE_S)
-        return super().step()
 
 
 @pytest.mark.parametrize(
@@ -57,7 +34,7 @@ class LateStream(ScriptedStream):
 def test_a_service_that_tells_no_word_before_the_recording_is_over_is_still_asked_to_end_turns(
     session: Callable[[Visitor, Speech], Awaitable[SessionRecord]], path: str, forced: list[str]
 ) -> None:
-    recognizer = LateRecognizer()
+    recognizer = StuckRecognizer(TALK)
 
     async def probe(address: str) -> SessionRecord:
         return await session(Visitor(Address.parse(address), KEY, tls_context(None), PATIENCE_S), SPEECH)
@@ -67,6 +44,6 @@ def test_a_service_that_tells_no_word_before_the_recording_is_over_is_still_aske
         try:
             assert eventually(lambda: any(talk.received_ms > 2_000 for talk in list(service.gateway.conversations)))
         finally:
-            recognizer.may_hear.set()
+            recognizer.is_released.set()
         record = probing.result()
     assert [said.what for said in record.said if said.what in forced] == forced

@@ -199,8 +199,8 @@ def make_service(
 class StuckStream(ScriptedStream):
     """An engine that hears nothing for as long as a test needs it to."""
 
-    def __init__(self, is_released: threading.Event) -> None:
-        super().__init__(SONNY)
+    def __init__(self, script: Script, is_released: threading.Event) -> None:
+        super().__init__(script)
         self._is_released = is_released
 
     def step(self) -> Report | None:
@@ -209,12 +209,12 @@ class StuckStream(ScriptedStream):
 
 
 class StuckRecognizer(ScriptedRecognizer):
-    def __init__(self) -> None:
-        super().__init__(SONNY)
+    def __init__(self, script: Script = SONNY) -> None:
+        super().__init__(script)
         self.is_released = threading.Event()
 
     def open_stream(self, options: object) -> StuckStream:
-        return StuckStream(self.is_released)
+        return StuckStream(self.player.begin_next().timeline, self.is_released)
 
 
 Start = Callable[..., Service]
